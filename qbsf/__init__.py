@@ -1,0 +1,3 @@
+"""qbsf: paid QuickBooks Online invoices reach their Salesforce Opportunities."""
+
+__version__ = "0.1.0"
