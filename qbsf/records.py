@@ -1,0 +1,188 @@
+"""Typed reading of JSON records from both services: tolerant of what is added, strict on what decides. PURE.
+
+Money and numbers are Decimal from the wire. A wrong shape raises UnexpectedAnswer naming system, entity and id.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from qbsf.answers import one_line
+from qbsf.errors import UnexpectedAnswer
+
+Json = None | bool | int | float | Decimal | str | list["Json"] | dict[str, "Json"]
+"""A value as json.loads gives it; `decode` gives no float."""
+
+REPORT_IT = "Run it again with -v; if it stays, report it with this line."
+"""The cure of an error that only a change of qbsf can mend."""
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+
+
+def decode(text: str | bytes) -> Json:
+    """JSON with every fraction as the exact Decimal that stood there. Raises ValueError."""
+    value: Json = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    return value
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+class Reader:
+    """One record, read member by member. `where` names it in errors: "QuickBooks Invoice 130"."""
+
+    def __init__(self, where: str, members: Mapping[str, Json]) -> None:
+        self.where = where
+        self._members = members
+
+    @classmethod
+    def of(cls, system: str, entity: str, value: Json) -> "Reader":
+        """A reader of `value`, which has to be an object; its Id, where it has one, goes into errors."""
+        if not isinstance(value, dict):
+            raise UnexpectedAnswer(f"{system} sent {entity} as {_kind(value)}, not as an object.", REPORT_IT)
+        record_id = value.get("Id")
+        name = f"{system} {entity} {one_line(record_id, 40)}" if isinstance(record_id, str) else f"{system} {entity}"
+        return cls(name, value)
+
+    def wrong(self, name: str, expected: str) -> UnexpectedAnswer:
+        """The error for a member that is not as expected; its value is not shown."""
+        found = _kind(self._members[name]) if name in self._members else "nothing"
+        return UnexpectedAnswer(f"{self.where} has {found} for {name}, not {expected}.", REPORT_IT)
+
+    def has(self, name: str) -> bool:
+        """Whether the member is there and not null."""
+        return self._members.get(name) is not None
+
+    def raw(self, name: str) -> Json:
+        """The member as it is; None where absent."""
+        return self._members.get(name)
+
+    def text(self, name: str) -> str:
+        """A text that has to be there and not be empty."""
+        value = self._members.get(name)
+        if not isinstance(value, str) or not value:
+            raise self.wrong(name, "a text")
+        return value
+
+    def text_or_empty(self, name: str) -> str:
+        """A text, "" where absent or null."""
+        value = self._members.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self.wrong(name, "a text")
+        return value
+
+    def decimal(self, name: str) -> Decimal:
+        """A number that has to be there."""
+        value = self.decimal_or_none(name)
+        if value is None:
+            raise self.wrong(name, "a number")
+        return value
+
+    def decimal_or_none(self, name: str) -> Decimal | None:
+        """A number, None where absent or null."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise self.wrong(name, "a number")
+        return Decimal(value)
+
+    def boolean(self, name: str) -> bool:
+        """True or false, which has to be there."""
+        value = self._members.get(name)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
+    def integer_or_zero(self, name: str) -> int:
+        """A whole number, 0 where absent or null."""
+        value = self._members.get(name)
+        if value is None:
+            return 0
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(name, "a whole number")
+        return value
+
+    def day(self, name: str) -> date:
+        """A plain date that has to be there. An offset behind it is dropped, never applied."""
+        value = self.day_or_none(name)
+        if value is None:
+            raise self.wrong(name, "a date")
+        return value
+
+    def day_or_none(self, name: str) -> date | None:
+        """A plain date, None where absent or null."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        found = _DATE.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise self.wrong(name, "a date")
+        try:
+            return date.fromisoformat(found[1])
+        except ValueError:
+            raise self.wrong(name, "a date") from None
+
+    def instant(self, name: str) -> datetime:
+        """A point in time with its offset, which has to be there."""
+        value = self.instant_or_none(name)
+        if value is None:
+            raise self.wrong(name, "a time")
+        return value
+
+    def instant_or_none(self, name: str) -> datetime | None:
+        """A point in time with its offset, None where absent or null. One without an offset means nothing: refused."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        try:
+            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            raise self.wrong(name, "a time with its offset")
+        return instant
+
+    def member(self, name: str) -> "Reader":
+        """An object inside; one without members where absent or null."""
+        value = self._members.get(name)
+        if value is None:
+            return Reader(f"{self.where} {name}", {})
+        if not isinstance(value, dict):
+            raise self.wrong(name, "an object")
+        return Reader(f"{self.where} {name}", value)
+
+    def members(self, name: str) -> "list[Reader]":
+        """A list of objects inside, empty where absent or null."""
+        value = self._members.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.wrong(name, "a list")
+        items: list[Reader] = []
+        for item in value:
+            if not isinstance(item, dict):
+                raise self.wrong(name, "a list of objects")
+            items.append(Reader(f"{self.where} {name}", item))
+        return items
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float() | Decimal():
+            return "a number"
+        case str():
+            return "another text"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"

@@ -1,0 +1,1 @@
+"""Salesforce's REST API, over simple-salesforce."""

@@ -1,0 +1,209 @@
+"""Requests to one Salesforce org through simple-salesforce: session, refusals, clock and allowance.
+
+What is asked and what it means is in client.py. simple-salesforce takes 0.3 s to import (salesforce.md section 1), so
+it is imported with the first request. Its exceptions print address and body; their text never goes further than here.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING
+
+import requests
+import simplejson
+
+from qbsf.answers import (
+    NEXT_RUN,
+    Trouble,
+    json_body,
+    kind_of_body,
+    server_date,
+    trouble_of_status,
+)
+from qbsf.clock import Clock, Deadline
+from qbsf.errors import ConfigError, UnexpectedAnswer, Unreachable
+from qbsf.http import ApiSession, Service, open_session
+from qbsf.records import REPORT_IT, Json, Reader
+from qbsf.salesforce import faults
+from qbsf.salesforce.session import SalesforceSession, SalesforceSessions
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+_NEXT_PAGE = re.compile(r"/services/data/v[0-9]+\.[0-9]+/query/[A-Za-z0-9_-]+", re.ASCII)
+_API_USAGE = re.compile(r"\bapi-usage=([0-9]+)/([0-9]+)", re.ASCII)
+_NO_CONTENT = 204
+
+
+def _judge(response: requests.Response) -> Trouble | None:
+    """A server's fault, or a good status on something that is not Salesforce's JSON."""
+    body = json_body(response)
+    refusal = faults.refusal_of(response.status_code, body)
+    trouble = trouble_of_status(response, refusal.message)
+    if trouble is not None or not response.ok or response.status_code == _NO_CONTENT:
+        return trouble
+    if body is None:
+        return Trouble(f"answered HTTP {response.status_code} with {kind_of_body(response)}.")
+    if refusal.code:
+        return Trouble(f"answered HTTP {response.status_code} with an error ({refusal.code}: {refusal.message}).")
+    return None
+
+
+def _repeatable(request: requests.PreparedRequest) -> bool:
+    """Reads only: after a lost answer to a write, the row has to be read before it is written again."""
+    return request.method == "GET"
+
+
+SERVICE = Service(name="Salesforce", judge=_judge, repeatable=_repeatable)
+
+
+class SalesforceRest:
+    """The REST API of one org, request by request. Shared by reading, writing, checking and field creation.
+
+    Every method raises Unreachable, OutOfTime, AuthorizationNeeded, ConfigError, SalesforceRefused, UnexpectedAnswer,
+    and for a write whose answer did not come AnswerLost.
+    """
+
+    def __init__(
+        self,
+        sessions: SalesforceSessions,
+        api_version: str,
+        *,
+        clock: Clock,
+        random: Random,
+        deadline: Deadline | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._version = api_version
+        self._http: ApiSession = open_session(SERVICE, clock=clock, random=random, deadline=deadline)
+        self._http.hooks["response"].append(self._note)
+        self._lock = threading.Lock()
+        self._login: SalesforceSession | None = None
+        self._api: Salesforce | None = None
+        self.server_time: datetime | None = None
+        """Salesforce's clock at its last answer (the Date header)."""
+        self.api_usage: tuple[int, int] | None = None
+        """Calls used in 24 hours and the allowance, of the whole org, as the last answer told them."""
+
+    @property
+    def requests_sent(self) -> int:
+        """API requests sent so far, repeated ones included."""
+        return self._http.sent
+
+    @property
+    def login(self) -> SalesforceSession:
+        """The session in use; logs in where there is none."""
+        with self._lock:
+            if self._login is None:
+                self._login = self._sessions.current()
+            return self._login
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def get(self, path: str, asked: str, params: Mapping[str, str] | None = None) -> Json:
+        """GET below /services/data/vXX.X/."""
+        return self._send("GET", path, asked, params, None)
+
+    def send(self, method: str, path: str, asked: str, body: Mapping[str, object]) -> Json:
+        """A write, sent once (again only after a 401, which is no attempt). Decimals keep their digits. None where
+        the answer is empty.
+        """
+        return self._send(method, path, asked, None, simplejson.dumps(body, use_decimal=True))
+
+    def query(self, soql: str, asked: str) -> Iterator[tuple[list[Json], int]]:
+        """Pages of rows with the size of the whole result, which may have none; pages may be of any length."""
+        answer = Reader.of("Salesforce", f"answer to {asked}", self.get("query/", asked, {"q": soql}))
+        seen: set[str] = set()
+        while True:
+            rows = answer.raw("records")
+            if not isinstance(rows, list):
+                raise answer.wrong("records", "a list")
+            yield rows, answer.integer_or_zero("totalSize")
+            if answer.boolean("done"):
+                return
+            following = answer.text("nextRecordsUrl")
+            if _NEXT_PAGE.fullmatch(following) is None or following in seen:
+                raise UnexpectedAnswer(f"Salesforce's next page for {asked} is no page of a query.", REPORT_IT)
+            seen.add(following)
+            answer = Reader.of("Salesforce", f"answer to {asked}", self._next_page(following, asked))
+
+    def clock_reading(self) -> datetime:
+        """Salesforce's clock at its last answer. Raises Unreachable where it did not tell."""
+        if self.server_time is None:
+            raise Unreachable("Salesforce's answer does not tell its time.", NEXT_RUN)
+        return self.server_time
+
+    def _send(self, method: str, path: str, asked: str, params: Mapping[str, str] | None, data: str | None) -> Json:
+        def call(api: "Salesforce") -> Json:
+            value: Json = api.restful(path, dict(params) if params else None, method=method, data=data)
+            return value
+
+        return self._call(call, asked)
+
+    def _next_page(self, address: str, asked: str) -> Json:
+        def call(api: "Salesforce") -> Json:
+            value: Json = api.query_more(address, identifier_is_url=True)
+            return value
+
+        return self._call(call, asked)
+
+    def _call(self, call: Callable[["Salesforce"], Json], asked: str) -> Json:
+        """Make a call; where the session is rejected once more with a new one."""
+        from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 - see the module's first lines
+
+        api = self._connected()
+        try:
+            return call(api)
+        except SalesforceError as error:
+            refusal = faults.refusal_of(error.status, error.content)
+        if not faults.login_may_cure(refusal):
+            raise faults.error_of(refusal, asked)
+        self._log_in_again(api.session_id)
+        try:
+            return call(self._connected())
+        except SalesforceError as error:
+            refusal = faults.refusal_of(error.status, error.content)
+        raise faults.error_of(refusal, asked)
+
+    def _connected(self) -> "Salesforce":
+        from simple_salesforce.api import Salesforce  # noqa: PLC0415 - see the module's first lines
+
+        login = self.login
+        with self._lock:
+            if self._api is None:
+                self._api = Salesforce(
+                    session_id=login.access_token,
+                    instance_url=login.instance_url,
+                    session=self._http,
+                    version=self._version,
+                    parse_float=Decimal,
+                    object_pairs_hook=dict,
+                )
+            return self._api
+
+    def _log_in_again(self, rejected: str) -> None:
+        """Another session, unless another thread has brought one already."""
+        with self._lock:
+            if self._login is not None and self._login.access_token == rejected:
+                organization = self._login.organization_id
+                self._login = self._sessions.renew(rejected)
+                self._api = None
+                if self._login.organization_id != organization:
+                    raise ConfigError(
+                        f"The login now belongs to the Salesforce organization {self._login.organization_id}, and it "
+                        f"belonged to {organization} before.",
+                        "Use a configuration with another `name` for another org.",
+                        code="other_company",
+                    )
+
+    def _note(self, response: requests.Response, *_args: object, **_kwargs: object) -> None:
+        """Keep what every answer, good or bad, tells of the org."""
+        self.server_time = server_date(response) or self.server_time
+        usage = _API_USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
+        if usage is not None:
+            self.api_usage = int(usage[1]), int(usage[2])
