@@ -1,0 +1,1 @@
+"""The simulated QuickBooks Online: a company's books, its API and Intuit's OAuth server."""
