@@ -1,0 +1,158 @@
+"""What people ask for later: what waits for them, what every run did, and every write with its reason."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from qbsf.report import (
+    AttentionItem,
+    Change,
+    Failure,
+    InvoiceView,
+    LastRun,
+    PaymentView,
+    Record,
+    Report,
+    Requests,
+    Run,
+    Summary,
+)
+from qbsf.state.codec import dump, instant
+from qbsf.state.store import State
+
+LAST_SUCCESS = "last_success_at"
+"""The fact of the state that tells when a pass last went well, by this machine's clock."""
+
+
+@dataclass(frozen=True)
+class WriteEntry:
+    """One write that qbsf made: which run, when by Salesforce's clock, and the record with old and new values."""
+
+    run_id: str
+    at: datetime
+    record: Record
+
+
+class Journal:
+    """The tables of attention, runs and writes."""
+
+    def __init__(self, state: State) -> None:
+        self._db = state.db
+
+    def attend(self, key: str, record: Record, fingerprint: str, now: datetime) -> None:
+        """A record waits for a person; since when, and whether it was acknowledged, stays while its facts do."""
+        row = self._db.execute("SELECT since, fingerprint, acknowledged, record FROM attention WHERE key = ?", (key,))
+        known = row.fetchone()
+        same = known is not None and known[1] == fingerprint
+        same_reason = known is not None and json.loads(known[3])["reason"] == record.reason
+        since = known[0] if known is not None and same_reason else instant(now)
+        self._db.execute(
+            "INSERT OR REPLACE INTO attention VALUES (?, ?, ?, ?, ?)",
+            (key, since, fingerprint, encode_record(record), known[2] if same else None),
+        )
+
+    def attention_facts(self, key: str) -> tuple[str, str] | None:
+        """(reason, fingerprint) of what waits for a person under a key."""
+        row = self._db.execute("SELECT record, fingerprint FROM attention WHERE key = ?", (key,)).fetchone()
+        return None if row is None else (json.loads(row[0])["reason"], row[1])
+
+    def settle(self, key: str) -> None:
+        """It waits for nobody any more."""
+        self._db.execute("DELETE FROM attention WHERE key = ?", (key,))
+
+    def settle_all(self, prefix: str, keep: Iterable[str]) -> None:
+        """Settle every key that begins so, but those."""
+        kept = set(keep)
+        rows = self._db.execute(
+            "SELECT key FROM attention WHERE key >= ? AND key < ?", (prefix, f"{prefix}\U0010ffff")
+        ).fetchall()
+        for row in rows:
+            if row[0] not in kept:
+                self.settle(row[0])
+
+    def attention(self) -> tuple[AttentionItem, ...]:
+        """Everything that waits for a person, the oldest first; acknowledged items too."""
+        rows = self._db.execute("SELECT record, since, acknowledged FROM attention ORDER BY since, key")
+        return tuple(
+            AttentionItem(decode_record(row[0]), datetime.fromisoformat(row[1]), row[2] is not None, row[2] or "")
+            for row in rows
+        )
+
+    def wrote(self, run_id: str, at: datetime, record: Record) -> None:
+        invoices = " ".join(f"{invoice.id} {invoice.number}" for invoice in record.invoices)
+        self._db.execute(
+            "INSERT INTO writes (run_id, at, opportunity_id, invoice_ids, record) VALUES (?, ?, ?, ?, ?)",
+            (run_id, instant(at), record.opportunity_id, invoices, encode_record(record)),
+        )
+
+    def writes(self, since: datetime | None = None) -> tuple[WriteEntry, ...]:
+        """Every write that is remembered, made at `since` or later, the oldest first."""
+        rows = self._db.execute(
+            "SELECT run_id, at, record FROM writes WHERE at >= ? ORDER BY id", (instant(since) if since else "",)
+        )
+        return tuple(WriteEntry(row[0], datetime.fromisoformat(row[1]), decode_record(row[2])) for row in rows)
+
+    def writes_after(self, number: int) -> tuple[WriteEntry, ...]:
+        """The writes that were remembered after the one of this number, the oldest first."""
+        rows = self._db.execute("SELECT run_id, at, record FROM writes WHERE id > ? ORDER BY id", (number,))
+        return tuple(WriteEntry(row[0], datetime.fromisoformat(row[1]), decode_record(row[2])) for row in rows)
+
+    def newest_write(self) -> int:
+        """The number of the newest write that is remembered, 0 where there is none."""
+        number: int = self._db.execute("SELECT COALESCE(MAX(id), 0) FROM writes").fetchone()[0]
+        return number
+
+    def ran(self, report: Report) -> None:
+        """Keep what a writing pass did."""
+        run = {**asdict(report.run), "started_at": instant(report.run.started_at)}
+        run["finished_at"] = instant(report.run.finished_at)
+        body = {
+            "run": run,
+            "summary": asdict(report.summary),
+            "requests": asdict(report.requests),
+            "exit_code": report.exit_code,
+            "error": asdict(report.error) if report.error else None,
+        }
+        self._db.execute(
+            "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", (report.run.id, instant(report.run.started_at), dump(body))
+        )
+
+    def last_run(self) -> LastRun | None:
+        row = self._db.execute("SELECT body FROM runs ORDER BY started_at DESC, rowid DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        body = json.loads(row[0])
+        run = body["run"]
+        run["started_at"] = datetime.fromisoformat(run["started_at"])
+        run["finished_at"] = datetime.fromisoformat(run["finished_at"])
+        error = body["error"]
+        return LastRun(
+            Run(**run),
+            Summary(**body["summary"]),
+            Requests(**body["requests"]),
+            body["exit_code"],
+            Failure(**error) if error else None,
+        )
+
+    def prune(self, before: datetime) -> None:
+        """Forget runs and writes older than `log.history_days`."""
+        self._db.execute("DELETE FROM writes WHERE at < ?", (instant(before),))
+        self._db.execute("DELETE FROM runs WHERE started_at < ?", (instant(before),))
+
+
+def encode_record(record: Record) -> str:
+    return dump(asdict(record))
+
+
+def decode_record(body: str) -> Record:
+    value = json.loads(body)
+    return Record(
+        **{
+            **value,
+            "invoices": tuple(InvoiceView(**each) for each in value["invoices"]),
+            "payments": tuple(PaymentView(**each) for each in value["payments"]),
+            "changes": {name: Change(**change) for name, change in value["changes"].items()},
+            "error": Failure(**value["error"]) if value["error"] else None,
+        }
+    )

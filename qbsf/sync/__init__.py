@@ -1,0 +1,1 @@
+"""The pass: reads both sides, plans with qbsf.core, writes, remembers."""

@@ -1,0 +1,349 @@
+"""One pass: read what changed, decide about every Opportunity it touches, hold it against the brake, write.
+
+Plan first, then act (rules.md section 5). Everything read goes to the state with a mark on the Opportunities it
+concerns, so that a kill at any instant loses nothing and the next pass goes on where this one stopped.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from hashlib import sha256
+
+from qbsf.core.brake import Brake, Limits, brake
+from qbsf.core.case import Kind
+from qbsf.core.fields import told_whole
+from qbsf.core.states import Money
+from qbsf.errors import OutOfTime, QbsfError
+from qbsf.guards import check_allowance, check_identity, check_production
+from qbsf.report import Failure, Mode, Report, Requests, Run
+from qbsf.state.books import WANTED_METHOD
+from qbsf.state.codec import dump
+from qbsf.sync import lookups as kept
+from qbsf.sync.context import Context
+from qbsf.sync.intake import Intake
+from qbsf.sync.linking import links_of
+from qbsf.sync.one_invoice import find_invoice, find_rivals, take_in
+from qbsf.sync.payment_links import ask_for_links
+from qbsf.sync.planning import Planned, plan
+from qbsf.sync.reading import QUICKBOOKS_WATERMARK, SALESFORCE_WATERMARK, Reader
+from qbsf.sync.results import Results
+from qbsf.sync.writing import Writer
+
+DAY = timedelta(days=1)
+_BATCH = 500
+_LAST_FULL = "last_full_at"
+_FULL_STAGE = "full_stage"
+"""How far a full pass has come that did not end: "reading" begins anew, "rereading" goes on."""
+
+
+class Pass:
+    """One run of `qbsf sync`, from the first request to the report."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.results = Results(context)
+        self.intake = Intake(context, self.results.unlinked)
+        self.reader = Reader(context, self.intake)
+        self.writer = Writer(context, self.reader, self.results)
+        self.mode: Mode = context.options.mode
+        self._lookups_are_new = False
+        self._braked: Brake = Brake()
+        self._without_link: list[str] = []
+        """Opportunities whose payment link is asked for in the next pass."""
+
+    def run(self) -> Report:
+        """Do the pass. Every QbsfError ends in the report; anything else is a bug and goes up."""
+        context = self.context
+        started = context.clock.now()
+        error: QbsfError | None = None
+        complete = True
+        try:
+            self._read()
+            self._decide()
+            self._finish()
+        except OutOfTime:
+            complete = False
+        except QbsfError as problem:
+            error, complete = problem, False
+        run = Run(
+            id=context.run_id,
+            profile=context.config.name,
+            mode=self.mode,
+            dry_run=context.options.dry_run,
+            complete=complete,
+            started_at=started,
+            finished_at=context.clock.now(),
+        )
+        return Report(
+            run=run,
+            summary=self.results.summary(),
+            requests=Requests(context.books.requests_sent, context.org.requests_sent),
+            records=self.results.records(),
+            warnings=(*self._braked.because, *context.warnings),
+            error=Failure(error.code, error.message, error.todo) if error else None,
+            exit_code=error.exit_code if error else int(self.results.refused),
+        )
+
+    # Reading
+
+    def _read(self) -> None:
+        context = self.context
+        check_identity(context.config, context.state, context.realm_id, context.org.organization_id)
+        self._tell_of_damage()
+        configuration = _configuration(context)
+        changed = context.state.get("configuration") != configuration
+        known = kept.load(context.state)
+        if known is None or changed:
+            self._read_lookups()
+        else:
+            context.use(known)
+        if context.options.invoice is not None:
+            self._read_invoice(context.options.invoice)
+            return
+        since = context.state.get_instant(SALESFORCE_WATERMARK)
+        full = context.options.full or changed or since is None or context.state.get(_FULL_STAGE) == "reading"
+        if not full:
+            self.reader.opportunities_changed(since, reread=False)
+            self._check_allowance()
+            full = self._full_is_due()
+            context.deals.mark(context.own.holds_before(context.now - DAY))
+            context.deals.mark(context.deals.doubts_before(context.now - DAY))
+        if full:
+            self._read_linked()
+        feed_since = context.state.get_instant(QUICKBOOKS_WATERMARK)
+        told_all = feed_since is not None and self.reader.feed(feed_since)
+        if not told_all and not full:
+            self._read_linked()
+        look_back = context.now - timedelta(days=context.config.sync.look_back_days)
+        matching = _digest([asdict(context.config.match), context.config.fields.company])
+        if not told_all:
+            self.reader.window(feed_since or look_back)
+        elif context.state.get("matching") != matching:
+            # Other invoices count now: as far as a first pass looks back, they are read again.
+            self.reader.window(look_back)
+        if full or not told_all:
+            with context.state.transaction():
+                context.state.put(_FULL_STAGE, "rereading")
+                context.state.put("configuration", configuration)
+                context.state.put("matching", matching)
+        self.reader.gather()
+
+    def _tell_of_damage(self) -> None:
+        if self.context.state.get("damaged_at") is not None:
+            self.context.warn("the local state was damaged and put aside: this pass rebuilds it")
+            self.context.state.forget("damaged_at")
+
+    def _read_linked(self) -> None:
+        """The beginning of a full pass: every Opportunity that names an invoice; everything is asked for again."""
+        context = self.context
+        self.mode = "full"
+        with context.state.transaction():
+            context.state.put(_FULL_STAGE, "reading")
+            context.cache.forget_missing()
+        if not self._lookups_are_new:
+            self._read_lookups()
+        seen = self.reader.opportunities_changed(None, reread=True)
+        self._check_allowance()
+        self.reader.forget_others(seen)
+
+    def _read_invoice(self, text: str) -> None:
+        invoice = find_invoice(self.context, text)
+        scope = take_in(self.context, self.intake, invoice)
+        self._check_allowance()
+        self.reader.scope = scope
+        if not scope:
+            self.results.unlinked(invoice)
+            return
+        self.reader.gather()
+        find_rivals(self.context, self.intake, scope)
+        if not any(self._counts(each, invoice.id) for each in scope):
+            self.results.unlinked(invoice)
+            self.context.warn(
+                f"invoice {invoice.number or invoice.id} names an Opportunity whose own link fields name another "
+                "invoice: it does not count there until they are cleared or changed"
+            )
+
+    def _counts(self, opportunity_id: str, invoice_id: str) -> bool:
+        """Whether an Opportunity is linked to the invoice, or has a problem with its links that will be told."""
+        row = self.context.deals.get(opportunity_id)
+        if row is None:
+            return False
+        links = links_of(self.context, row)
+        return links.problem is not None or invoice_id in (*links.invoice_ids, *links.late)
+
+    def _read_lookups(self) -> None:
+        context = self.context
+        context.progress.phase("Reading settings of both systems")
+        context.use(kept.read(context.config, context.books, context.org))
+        check_production(context.config, context.lookups.organization)
+        kept.keep(context.state, context.lookups)
+        self._lookups_are_new = True
+        self.writer.stages_are_fresh = True
+
+    def _check_allowance(self) -> None:
+        check_allowance(self.context.config, self.context.org.api_usage)
+
+    def _full_is_due(self) -> bool:
+        context = self.context
+        last = context.state.get_instant(_LAST_FULL)
+        every = timedelta(hours=context.config.sync.full_every_hours)
+        unfinished = context.state.get(_FULL_STAGE) == "rereading"
+        return not unfinished and (last is None or context.now - last >= every)
+
+    # Deciding
+
+    def _decide(self) -> None:
+        context = self.context
+        self._name_methods()
+        todo = self.reader.todo()
+        ask_for_links(context, todo)
+        context.progress.phase("Deciding", len(todo))
+        to_write, inconsistent = self._plan_all(todo)
+        if inconsistent:
+            ids = [each for each, _ in inconsistent]
+            self.reader.again({i for each in ids for i in context.deals.links_of(each)})
+            self.reader.gather()
+            self._name_methods()
+            again, still = self._plan_all(ids)
+            to_write += again
+            self._leave_in_doubt(still)
+        self._braked = self._hold_against_brake(to_write)
+        free = [each for each, kind in to_write if kind not in self._braked.barred]
+        for batch in _batches([each for each, kind in to_write if kind in self._braked.barred]):
+            context.check_time()
+            with context.state.transaction():
+                for opportunity_id in batch:
+                    self._brake(opportunity_id)
+        if context.options.dry_run:
+            self._show(free)
+        elif free:
+            self.writer.write(free, self._braked.barred, kinds={kind for _, kind in to_write})
+
+    def _plan_all(self, opportunity_ids: Sequence[str]) -> tuple[list[tuple[str, Kind]], list[tuple[str, Planned]]]:
+        """Decide all; answers those that are to be written with their kind, and those that do not add up."""
+        context = self.context
+        to_write: list[tuple[str, Kind]] = []
+        inconsistent: list[tuple[str, Planned]] = []
+        for batch in _batches(opportunity_ids):
+            with context.state.transaction():
+                for opportunity_id in batch:
+                    planned = plan(context, opportunity_id)
+                    if planned is None:
+                        self.intake.forget(opportunity_id)
+                        continue
+                    if planned.money is not None and self._is_before_payment(planned, planned.money):
+                        context.own.watch(opportunity_id)
+                    if planned.decision.reason == "inconsistent":
+                        inconsistent.append((opportunity_id, planned))
+                    elif planned.decision.outcome == "updated":
+                        context.deals.no_doubt(opportunity_id)
+                        to_write.append((opportunity_id, planned.decision.kind))
+                    else:
+                        context.deals.no_doubt(opportunity_id)
+                        self._not_to_write(planned)
+            context.progress.advance(len(batch))
+            context.check_time()
+        return to_write, inconsistent
+
+    def _not_to_write(self, planned: Planned) -> None:
+        context = self.context
+        if planned.decision.reason != "held_back":
+            context.own.lift_hold(planned.opportunity.id)
+        for warning in planned.decision.warnings:
+            context.warn(f"{planned.opportunity.name}: {warning}")
+        self.results.decided(planned, planned.record, planned.opportunity)
+
+    def _is_before_payment(self, planned: Planned, money: Money) -> bool:
+        """Surely not paid yet, and its fields do not say otherwise: from here on the state knows what qbsf did."""
+        row, rules = planned.opportunity, self.context.rules
+        sure = money.state in ("not_paid", "partially_paid") and not row.is_closed
+        return sure and not told_whole(row, money, rules.fields, rules.infos)
+
+    def _leave_in_doubt(self, inconsistent: Sequence[tuple[str, Planned]]) -> None:
+        """Read again once in the next pass, then when the invoice changes and in full passes."""
+        context = self.context
+        for opportunity_id, planned in inconsistent:
+            with context.state.transaction():
+                tries = context.deals.doubt(opportunity_id, context.now)
+                if planned.decision.attention:
+                    context.deals.doubt_told(opportunity_id)
+                self.results.decided(planned, planned.record, planned.opportunity, keep=tries == 1)
+
+    def _hold_against_brake(self, to_write: Sequence[tuple[str, Kind]]) -> Brake:
+        context = self.context
+        if context.options.allow_large:
+            return Brake()
+        limits = Limits(
+            context.config.sync.max_wins, context.config.sync.max_reversals, context.config.sync.max_changes
+        )
+        before = context.own.reversals_since(context.now - DAY)
+        return brake((kind for _, kind in to_write), before, limits)
+
+    def _brake(self, opportunity_id: str) -> None:
+        """The record of a write that the brake holds; a dry run shows what it would have been."""
+        context = self.context
+        planned = plan(context, opportunity_id)
+        if planned is None:
+            return
+        self.results.braked(planned)
+
+    def _show(self, opportunity_ids: Sequence[str]) -> None:
+        """A dry run: the plan is the result."""
+        for opportunity_id in opportunity_ids:
+            planned = plan(self.context, opportunity_id)
+            if planned is None:
+                continue
+            self.writer.check_stages([planned])
+            for warning in planned.decision.warnings:
+                self.context.warn(f"{planned.opportunity.name}: {warning}")
+            self.results.decided(planned, planned.record, planned.opportunity)
+
+    def _name_methods(self) -> None:
+        """Read the names of payment methods again where a payment has one that is not known."""
+        context = self.context
+        wanted = context.cache.missing(WANTED_METHOD)
+        unknown = {each for each in wanted if not context.cache.is_missing("payment_method", each)}
+        unknown -= set(context.lookups.methods)
+        if unknown and not self._lookups_are_new:
+            context.use(kept.with_methods(context.lookups, context.books))
+            kept.keep(context.state, context.lookups)
+        with context.state.transaction():
+            context.cache.put_missing("payment_method", unknown - set(context.lookups.methods))
+            context.cache.found(WANTED_METHOD, wanted)
+
+    def _finish(self) -> None:
+        context = self.context
+        if context.options.invoice is not None:
+            return
+        with context.state.transaction():
+            if context.state.get(_FULL_STAGE) is not None and not context.deals.to_reread():
+                context.state.forget(_FULL_STAGE)
+                context.state.put_instant(_LAST_FULL, context.now)
+            context.cache.prune_counted(context.now - DAY)
+            context.own.prune(context.now)
+
+
+def _configuration(context: Context) -> str:
+    """What of the configuration changes the meaning of what was read before."""
+    config = context.config
+    sync = config.sync
+    decides = [sync.start_date, sync.record_partial_payments, sync.max_credit_share]
+    where = [config.salesforce.currency, config.salesforce.instance_url]
+    return _digest([asdict(config.match), asdict(config.fields), asdict(config.stages), decides, where])
+
+
+def _digest(parts: object) -> str:
+    return sha256(dump(_plain(parts)).encode()).hexdigest()[:32]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, (str, bool, int)) else str(value)
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]
