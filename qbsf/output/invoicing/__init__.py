@@ -1,0 +1,1 @@
+"""How a run of `qbsf invoice` is told: JSON, plain lines, tables, and the news under cron."""
