@@ -1,0 +1,1 @@
+"""`qbsf check`: everything that a pass under cron will need, tested live, one finding each."""

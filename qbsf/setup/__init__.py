@@ -1,0 +1,1 @@
+"""`qbsf init`: the few questions that matter, and the configuration file they make."""
