@@ -1,6 +1,5 @@
 """What is wrong with an HTTP answer, or with its absence, in words for one line of an error message. PURE."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,9 +8,13 @@ import requests
 import urllib3.connection
 import urllib3.exceptions
 
+from qbsf.json_values import Json, decode
+
 NEXT_RUN = "Nothing to do: the next run goes on where this one stopped."
 LONGEST_TEXT = 300
 
+_DECODED = "qbsf_decoded"
+"""Where a response keeps its decoded body."""
 _REPEAT_STATUS = frozenset({408, 420, 425, 429})
 
 
@@ -100,12 +103,15 @@ def trouble_of_status(response: requests.Response, fault: str = "") -> Trouble |
     )
 
 
-def json_body(response: requests.Response) -> object:
-    """The body as plain JSON values; None where it is none, or a bare number or text."""
-    try:
-        value: object = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None
+def json_body(response: requests.Response) -> dict[str, Json] | list[Json] | None:
+    """The body as JSON values, decoded once for all who ask; None where it is none, or a bare number or text."""
+    kept = vars(response)
+    if _DECODED not in kept:
+        try:
+            kept[_DECODED] = decode(response.content)
+        except (ValueError, RecursionError):
+            kept[_DECODED] = None
+    value = kept[_DECODED]
     return value if isinstance(value, dict | list) else None
 
 

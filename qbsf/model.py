@@ -4,9 +4,11 @@ Money is `Decimal` in the transaction's own currency; TxnDate is a plain date; i
 QuickBooks ids are texts of digits; Salesforce ids are always the 18-character form.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Generic, Literal, TypeVar
 
 FieldValue = str | bool | int | Decimal | date | None
 """What an Opportunity field can hold: currency and number as Decimal, date as date, everything else as text."""
@@ -86,6 +88,11 @@ class Deleted:
     updated: datetime | None
 
 
+Tracked = Literal["Invoice", "Payment", "CreditMemo"]
+"""What a pass follows in the change feed."""
+TRACKED: tuple[Tracked, ...] = ("Invoice", "Payment", "CreditMemo")
+
+
 @dataclass(frozen=True)
 class Changes:
     """One change-data-capture answer. `complete` is False where it was as long as an answer can be (1000 objects):
@@ -100,6 +107,24 @@ class Changes:
     deleted_invoices: tuple[Deleted, ...] = ()
     deleted_payments: tuple[Deleted, ...] = ()
     deleted_credit_memos: tuple[Deleted, ...] = ()
+
+    def of(self, kind: Tracked) -> Sequence[Invoice | Payment | CreditMemo]:
+        """The records of a kind that were not deleted."""
+        live: dict[Tracked, Sequence[Invoice | Payment | CreditMemo]] = {
+            "Invoice": self.invoices,
+            "Payment": self.payments,
+            "CreditMemo": self.credit_memos,
+        }
+        return live[kind]
+
+    def count(self, kind: Tracked) -> int:
+        """How many objects of a kind the answer holds, deleted ones too."""
+        deleted = {
+            "Invoice": self.deleted_invoices,
+            "Payment": self.deleted_payments,
+            "CreditMemo": self.deleted_credit_memos,
+        }
+        return len(self.of(kind)) + len(deleted[kind])
 
 
 @dataclass(frozen=True)
@@ -181,6 +206,16 @@ class Organization:
 
 
 @dataclass(frozen=True)
+class OrgSettings:
+    """What rarely changes in an org."""
+
+    fields: dict[str, FieldInfo]
+    """What describe says of every Opportunity field, by API name."""
+    stages: tuple[Stage, ...]
+    organization: Organization
+
+
+@dataclass(frozen=True)
 class OpportunityUpdate:
     """What one record of a Collections PATCH carries: only the fields that differ."""
 
@@ -203,20 +238,15 @@ class UpdateResult:
         return not self.code
 
 
-@dataclass(frozen=True)
-class InvoicePage:
-    """Changed invoices in the order QuickBooks last updated them, and its clock when it answered."""
-
-    server_time: datetime
-    rows: tuple[Invoice, ...]
+Row_co = TypeVar("Row_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class PaymentPage:
-    """Changed payments in the order QuickBooks last updated them, and its clock when it answered."""
+class Page(Generic[Row_co]):
+    """Changed QuickBooks records in the order it last updated them, and its clock when it answered."""
 
     server_time: datetime
-    rows: tuple[Payment, ...]
+    rows: tuple[Row_co, ...]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 Money and numbers are Decimal from the wire. A wrong shape raises UnexpectedAnswer naming system, entity and id.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,24 +10,14 @@ from decimal import Decimal
 
 from qbsf.answers import one_line
 from qbsf.errors import UnexpectedAnswer
+from qbsf.json_values import Json, decode
 
-Json = None | bool | int | float | Decimal | str | list["Json"] | dict[str, "Json"]
-"""A value as json.loads gives it; `decode` gives no float."""
+__all__ = ["REPORT_IT", "Json", "Reader", "decode"]
 
 REPORT_IT = "Run it again with -v; if it stays, report it with this line."
 """The cure of an error that only a change of qbsf can mend."""
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
-
-
-def decode(text: str | bytes) -> Json:
-    """JSON with every fraction as the exact Decimal that stood there. Raises ValueError."""
-    value: Json = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
-    return value
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
 
 
 class Reader:
@@ -156,6 +145,13 @@ class Reader:
         if not isinstance(value, dict):
             raise self.wrong(name, "an object")
         return Reader(f"{self.where} {name}", value)
+
+    def values(self, name: str) -> "list[Json]":
+        """A list that has to be there."""
+        value = self._members.get(name)
+        if not isinstance(value, list):
+            raise self.wrong(name, "a list")
+        return value
 
     def members(self, name: str) -> "list[Reader]":
         """A list of objects inside, empty where absent or null."""

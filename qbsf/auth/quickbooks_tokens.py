@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -49,6 +50,8 @@ class StoredQuickBooksTokens:
         self._lock_seconds = lock_seconds
         self._known: AccessToken | None = None
         self._replaced: set[str] = set()
+        self._lock = threading.RLock()
+        """Requests of several threads share the grant: one of them renews it."""
 
     @property
     def realm_id(self) -> str:
@@ -57,23 +60,25 @@ class StoredQuickBooksTokens:
 
     def access_token(self) -> str:
         """A token that is not due, renewed first where it has to be."""
-        if self._known is None:
-            self._known = self._stored_access()
-        if self._known is None or self._known.due(self._clock.now()):
-            self._known = self._renewed(rejected="")
-        return self._known.value
+        with self._lock:
+            if self._known is None:
+                self._known = self._stored_access()
+            if self._known is None or self._known.due(self._clock.now()):
+                self._known = self._renewed(rejected="")
+            return self._known.value
 
     def replace(self, rejected: str) -> str:
         """Another token than the one QuickBooks answered 401 to. A token that came from here after a 401 and is
         refused as well is not replaced again: AuthorizationNeeded.
         """
-        if self._known is not None and self._known.value != rejected:
+        with self._lock:
+            if self._known is not None and self._known.value != rejected:
+                return self._known.value
+            if rejected in self._replaced:
+                raise AuthorizationNeeded("QuickBooks refuses even a token that was issued just now.", _AGAIN)
+            self._known = self._renewed(rejected)
+            self._replaced.add(self._known.value)
             return self._known.value
-        if rejected in self._replaced:
-            raise AuthorizationNeeded("QuickBooks refuses even a token that was issued just now.", _AGAIN)
-        self._known = self._renewed(rejected)
-        self._replaced.add(self._known.value)
-        return self._known.value
 
     def note_where_missing(self) -> None:
         """Leaves the facts for `status` again where the state folder was deleted; the next refresh completes them."""

@@ -68,9 +68,10 @@ def login(config: SalesforceConfig, secret: str, post: Post, now: datetime) -> S
     found = json_body(answer)
     if answer.status_code == _OK and isinstance(found, dict):
         return _session(found)
-    if answer.status_code in _VERDICTS and isinstance(found, dict) and isinstance(found.get("error"), str):
+    said = found.get("error") if isinstance(found, dict) else None
+    if answer.status_code in _VERDICTS and isinstance(found, dict) and isinstance(said, str):
         description = found.get("error_description")
-        raise refusal(found["error"], description if isinstance(description, str) else "", config)
+        raise refusal(said, description if isinstance(description, str) else "", config)
     if answer.is_redirect:
         raise ConfigError(
             "Salesforce answered the login with a redirect: this is not the address of the org.",

@@ -13,10 +13,10 @@ from qbsf.invoicing.catalog import Item
 from qbsf.invoicing.company import Customs, TaxCode
 from qbsf.invoicing.customers import Customer
 from qbsf.invoicing.documents import Body
-from qbsf.model import Invoice
+from qbsf.model import Invoice, Page
 from qbsf.quickbooks import parse, query
 from qbsf.quickbooks.api import QuickBooksApi
-from qbsf.quickbooks.paging import Page, pages
+from qbsf.quickbooks.paging import pages
 from qbsf.records import Json, Reader
 
 Row = TypeVar("Row")

@@ -11,6 +11,7 @@ from qbsf.invoicing.engine import Invoicing
 from qbsf.invoicing.job import Job
 from qbsf.invoicing.options import InvoicingOptions
 from qbsf.invoicing.report import InvoicingReport, InvoicingSummary
+from qbsf.lanes import Lane
 from qbsf.machine import connect, scratch_state, working_state
 from qbsf.output.progress import Progress
 from qbsf.paths import ProfilePaths, profile_paths
@@ -75,7 +76,7 @@ def _job(
     lookups = kept.load(state)
     if lookups is None or not set(configured_names(config.fields, config.stages)) <= set(lookups.fields):
         progress.phase("Reading settings of both systems")
-        lookups = kept.read(config, systems.books, systems.org)
+        lookups = kept.read(config, systems.org, kept.ask_books(systems.books, Lane(1)))
         kept.keep(state, lookups)
     return Job(
         config=config,

@@ -9,14 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import simplejson
 
-from qbsf.answers import NEXT_RUN, server_date
+from qbsf.answers import NEXT_RUN, json_body, server_date
 from qbsf.clock import Clock, Deadline
 from qbsf.errors import AuthorizationNeeded, Unreachable
 from qbsf.http import ApiSession, Service, open_session
 from qbsf.quickbooks import faults, parse, query
 from qbsf.quickbooks.tokens import QuickBooksTokens
 from qbsf.ratelimit import Limit
-from qbsf.records import Json, Reader, decode
+from qbsf.records import Json, Reader
 
 Environment = Literal["production", "sandbox"]
 HOSTS: dict[Environment, str] = {
@@ -182,7 +182,7 @@ class QuickBooksApi:
         )
 
     def _answer(self, response: requests.Response, asked: str) -> Answer:
-        value = decode(response.content)
+        value = json_body(response)
         members = Reader(f"QuickBooks' answer to {asked}", value if isinstance(value, dict) else {})
         told = parse.server_time(members) or server_date(response)
         if told is None:

@@ -1,23 +1,24 @@
 """QuickBooks as a pass asks it: what changed, these invoices, those payments (quickbooks.md sections 2 to 4)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from random import Random
 from typing import TypeVar
 
 from qbsf.clock import Clock, Deadline
 from qbsf.model import (
+    TRACKED,
     Changes,
     Company,
     CreditMemo,
     Invoice,
-    InvoicePage,
+    Page,
     Payment,
-    PaymentPage,
+    Tracked,
 )
 from qbsf.quickbooks import parse, query
 from qbsf.quickbooks.api import Environment, QuickBooksApi
-from qbsf.quickbooks.paging import Page, Updated, pages
+from qbsf.quickbooks.paging import Updated, pages
 from qbsf.quickbooks.tokens import QuickBooksTokens
 from qbsf.records import Json
 
@@ -56,12 +57,12 @@ class QuickBooks:
         """Give the connections back."""
         self.api.close()
 
-    def changes_since(self, since: datetime) -> Changes:
-        """Invoices, payments and credit memos changed or deleted since then: one change-data-capture request.
+    def changes_since(self, since: datetime, entities: Sequence[Tracked] = TRACKED) -> Changes:
+        """Records of these kinds that were changed or deleted since then: one change-data-capture request.
 
         Raises LookBackExceeded where `since` is over 30 days ago.
         """
-        params = {"entities": "Invoice,Payment,CreditMemo", "changedSince": query.instant(since)}
+        params = {"entities": ",".join(entities), "changedSince": query.instant(since)}
         answer = self.api.get("cdc", params)
         return parse.changes(answer.members, answer.server_time)
 
@@ -94,22 +95,15 @@ class QuickBooks:
         found = self.api.read("Invoice", invoice_id, {"include": "invoiceLink"})
         return "" if found is None else parse.payment_link(found)
 
-    def payment(self, payment_id: str) -> Payment | None:
-        """One payment, None where QuickBooks has none with that id."""
-        found = self.api.read("Payment", payment_id)
-        return None if found is None else parse.payment(found)
-
-    def invoices_changed(self, since: datetime) -> Iterator[InvoicePage]:
+    def invoices_changed(self, since: datetime) -> Iterator[Page[Invoice]]:
         """Live invoices updated at `since` or later, oldest change first. One that changes while this runs comes
         again: the later one counts. Deleted ones do not appear.
         """
-        for page in self._pages(parse.invoice, "Invoice", (), since):
-            yield InvoicePage(page.server_time, page.rows)
+        return self._pages(parse.invoice, "Invoice", (), since)
 
-    def payments_changed(self, since: datetime) -> Iterator[PaymentPage]:
+    def payments_changed(self, since: datetime) -> Iterator[Page[Payment]]:
         """Live payments updated at `since` or later, as invoices_changed."""
-        for page in self._pages(parse.payment, "Payment", (), since):
-            yield PaymentPage(page.server_time, page.rows)
+        return self._pages(parse.payment, "Payment", (), since)
 
     def credit_memos_changed(self, since: datetime) -> list[CreditMemo]:
         """Live credit memos updated at `since` or later, each once."""

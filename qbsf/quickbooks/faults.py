@@ -79,7 +79,9 @@ class LookBackExceeded(QbsfError):
 
 def fault_of(response: requests.Response) -> Fault | None:
     """The first error of the fault in an answer, whatever its status and format; None where there is no fault."""
-    if _FAULT_NAME.search(response.content) is None:
+    body = response.content
+    # Looking for a text is quicker still than an expression.
+    if b"ault" not in body or _FAULT_NAME.search(body) is None:
         return None
     if response.content[:1000].lstrip().startswith(b"<"):
         return _fault_of_xml(response.content.decode("utf-8", "replace"))

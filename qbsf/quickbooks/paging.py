@@ -5,11 +5,11 @@ later, and drops what it has shown; only within one second that fills a whole pa
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from qbsf.errors import Unreachable
+from qbsf.model import Page
 from qbsf.quickbooks import query
 
 RESTARTS = 3
@@ -26,14 +26,6 @@ class Updated(Protocol):
 
 
 Row = TypeVar("Row", bound=Updated)
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    """Rows not shown before, and QuickBooks' clock when it answered."""
-
-    server_time: datetime
-    rows: tuple[Row, ...]
 
 
 Ask = Callable[[str], Page[Row]]
@@ -67,8 +59,13 @@ def pages(ask: Ask[Row], entity: str, conditions: tuple[str, ...], since: dateti
         if len(page.rows) < query.PAGE:
             return
         last = page.rows[-1]
-        if after is None or last.updated.replace(microsecond=0) > after.replace(microsecond=0):
-            after, start = last.updated, 1
+        second = last.updated.replace(microsecond=0)
+        # Only rows of the last second can come again as they were.
+        shown = {(row_id, updated) for row_id, updated in shown if updated >= second}
+        if after is None or second > after.replace(microsecond=0):
+            # A page that is all of one second need not be asked for once more.
+            of_one_second = start == 1 and page.rows[0].updated >= second
+            after, start = last.updated, query.PAGE if of_one_second else 1
         else:
             # One row again, to see that the places have not moved.
             start += query.PAGE - 1

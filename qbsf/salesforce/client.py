@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from random import Random
+from urllib.parse import urlencode
 
 from qbsf.clock import Clock, Deadline
 from qbsf.errors import UnexpectedAnswer
+from qbsf.lanes import Lane
 from qbsf.model import (
     FieldInfo,
     Opportunity,
     OpportunityPage,
     OpportunityUpdate,
     Organization,
+    OrgSettings,
     Stage,
     UpdateResult,
 )
-from qbsf.records import REPORT_IT
+from qbsf.records import REPORT_IT, Json, Reader
 from qbsf.salesforce import parse, soql
 from qbsf.salesforce.columns import OpportunityColumns
 from qbsf.salesforce.ids import is_id, long_id
@@ -24,8 +27,12 @@ from qbsf.salesforce.session import SalesforceSessions
 
 MAX_BATCH = 200
 """Records of one Collections request (section 2)."""
+_PAGES_AHEAD = 2
 _OTHER_HEADERS = 600
 """Bytes of a request beside token and query, generously."""
+_DESCRIBE = "sobjects/Opportunity/describe"
+_STAGES = soql.select(("MasterLabel", "ApiName", "IsActive", "IsClosed", "IsWon"), "OpportunityStage")
+_ORGANIZATION = soql.select(("Id", "Name", "IsSandbox", "OrganizationType"), "Organization")
 
 
 class SalesforceOrg:
@@ -75,28 +82,37 @@ class SalesforceOrg:
         """Give the connections back."""
         self.rest.close()
 
-    def linked_opportunities(self, columns: OpportunityColumns, since: datetime | None) -> Iterator[OpportunityPage]:
+    def linked_opportunities(
+        self, columns: OpportunityColumns, since: datetime | None, lane: Lane | None = None
+    ) -> Iterator[OpportunityPage]:
         """The Opportunities of this profile's company that name an invoice, changed at `since` or later where it is
         given, oldest change first. `total` counts what Salesforce sent, which is more where a link field or the
-        company field cannot be filtered on.
+        company field cannot be filtered on. With a `lane` the next pages are asked for while one is worked on.
         """
-        for rows, total in self.rest.query(columns.linked(since), "the linked Opportunities"):
+
+        def pages() -> Iterator[tuple[datetime, list[Json], int]]:
+            for rows, total in self.rest.query(columns.linked(since), "the linked Opportunities"):
+                yield self.rest.clock_reading(), rows, total
+
+        for read_at, rows, total in pages() if lane is None else lane.ahead(pages(), _PAGES_AHEAD):
             found = (parse.opportunity(row, columns) for row in rows)
             ours = tuple(row for row in found if columns.is_ours(row) and columns.is_linked(row))
-            yield OpportunityPage(self.rest.clock_reading(), ours, total)
+            yield OpportunityPage(read_at, ours, total)
 
     def opportunities_by_id(self, columns: OpportunityColumns, ids: Iterable[str]) -> list[Opportunity]:
         """The Opportunities of this profile's company with these ids that exist and are shared with the integration
         user. A text that is no id names none.
         """
-        wanted = [long_id(text) for text in ids if is_id(text)]
-
-        def condition(portion: list[str]) -> str:
-            return soql.is_in("Id", portion)
-
+        wanted = list(dict.fromkeys(long_id(text) for text in ids if is_id(text)))
+        asked = "Opportunities by id"
+        room = self._room(columns)
         found: list[Opportunity] = []
-        for portion in soql.portions(wanted, self._room(columns), lambda text: _cost(soql.literal(text))):
-            found.extend(self._rows(columns, condition(portion), "Opportunities by id"))
+        for start in range(0, len(wanted), soql.MOST_IDS):
+            condition = soql.is_in("Id", wanted[start : start + soql.MOST_IDS])
+            statement = columns.statement([condition])
+            fits = soql.encoded_length(condition) <= room
+            pages = self.rest.query(statement, asked) if fits else self.rest.query_long(statement, asked)
+            found.extend(self._rows(columns, pages))
         return found
 
     def opportunities_naming(self, columns: OpportunityColumns, texts: Iterable[str]) -> list[Opportunity]:
@@ -115,26 +131,45 @@ class SalesforceOrg:
         found: dict[str, Opportunity] = {}
         for portion in soql.portions(searchable, self._room(columns), cost):
             any_text = soql.any_of([condition for text in portion for condition in conditions(text)])
-            for row in self._rows(columns, any_text, "Opportunities by invoice"):
+            pages = self.rest.query(columns.statement([any_text]), "Opportunities by invoice")
+            for row in self._rows(columns, pages):
                 found[row.id] = row
         return list(found.values())
 
     def stages(self) -> list[Stage]:
         """All stages, inactive ones too."""
-        statement = soql.select(("MasterLabel", "ApiName", "IsActive", "IsClosed", "IsWon"), "OpportunityStage")
-        return [parse.stage(row) for rows, _ in self.rest.query(statement, "the stages") for row in rows]
+        return [parse.stage(row) for rows, _ in self.rest.query(_STAGES, "the stages") for row in rows]
 
     def opportunity_fields(self) -> dict[str, FieldInfo]:
         """What describe says of every Opportunity field that the integration user may see, by API name."""
-        return parse.field_infos(self.rest.get("sobjects/Opportunity/describe", "the Opportunity fields"))
+        return parse.field_infos(self.rest.get(_DESCRIBE, "the Opportunity fields"))
 
     def organization(self) -> Organization:
         """Which org this is, and whether it is a production org."""
-        statement = soql.select(("Id", "Name", "IsSandbox", "OrganizationType"), "Organization")
-        rows = [row for page, _ in self.rest.query(statement, "the organization") for row in page]
-        if len(rows) != 1:
-            raise UnexpectedAnswer("Salesforce does not tell which organization it is.", REPORT_IT)
-        return parse.organization(rows[0])
+        rows = [row for page, _ in self.rest.query(_ORGANIZATION, "the organization") for row in page]
+        return _only_organization(rows)
+
+    def settings(self) -> OrgSettings:
+        """Fields, stages and organization, in one request."""
+        asked = "the settings of the org"
+        found = self.rest.get_all(
+            {
+                "fields": _DESCRIBE,
+                "stages": f"query/?{urlencode({'q': _STAGES})}",
+                "organization": f"query/?{urlencode({'q': _ORGANIZATION})}",
+            },
+            asked,
+        )
+        stages = Reader.of("Salesforce", f"answer to {asked}", found["stages"])
+        if not stages.boolean("done"):
+            raise UnexpectedAnswer("Salesforce has more stages than one answer holds.", REPORT_IT)
+        return OrgSettings(
+            fields=parse.field_infos(found["fields"]),
+            stages=tuple(parse.stage(row) for row in stages.values("records")),
+            organization=_only_organization(
+                Reader.of("Salesforce", f"answer to {asked}", found["organization"]).values("records")
+            ),
+        )
 
     def update(self, batch: Sequence[OpportunityUpdate]) -> list[UpdateResult]:
         """Write at most 200 Opportunities with one Collections request, each for itself; verdicts in their order.
@@ -147,8 +182,8 @@ class SalesforceOrg:
         answer = self.rest.send("PATCH", "composite/sobjects", "an update", parse.update_body(batch))
         return parse.update_results(batch, answer)
 
-    def _rows(self, columns: OpportunityColumns, condition: str, asked: str) -> Iterator[Opportunity]:
-        for rows, _ in self.rest.query(columns.statement([condition]), asked):
+    def _rows(self, columns: OpportunityColumns, pages: Iterator[tuple[list[Json], int]]) -> Iterator[Opportunity]:
+        for rows, _ in pages:
             found = (parse.opportunity(row, columns) for row in rows)
             yield from (row for row in found if columns.is_ours(row))
 
@@ -157,6 +192,12 @@ class SalesforceOrg:
         login = self.rest.login
         fixed = soql.encoded_length(columns.statement(["Id IN ()"]))
         return soql.REQUEST_BYTES - _OTHER_HEADERS - len(login.access_token) - len(login.instance_url) - fixed
+
+
+def _only_organization(rows: Sequence[Json]) -> Organization:
+    if len(rows) != 1:
+        raise UnexpectedAnswer("Salesforce does not tell which organization it is.", REPORT_IT)
+    return parse.organization(rows[0])
 
 
 def _cost(condition: str) -> int:

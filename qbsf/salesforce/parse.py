@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from sys import intern
 
 from qbsf.answers import one_line
 from qbsf.errors import AnswerLost
@@ -48,7 +49,8 @@ def _id(row: Reader, name: str) -> str:
     text = row.text(name)
     if not is_id(text):
         raise row.wrong(name, "a Salesforce id")
-    return long_id(text)
+    # Ten thousands of Opportunities share few Accounts and users, and each id is kept in several places.
+    return intern(long_id(text))
 
 
 def _field(row: Reader, column: Column) -> FieldValue:

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import simplejson
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _NEXT_PAGE = re.compile(r"/services/data/v[0-9]+\.[0-9]+/query/[A-Za-z0-9_-]+", re.ASCII)
 _API_USAGE = re.compile(r"\bapi-usage=([0-9]+)/([0-9]+)", re.ASCII)
+_OK, _REDIRECTED = 200, 300
 _NO_CONTENT = 204
 
 
@@ -53,8 +55,10 @@ def _judge(response: requests.Response) -> Trouble | None:
 
 
 def _repeatable(request: requests.PreparedRequest) -> bool:
-    """Reads only: after a lost answer to a write, the row has to be read before it is written again."""
-    return request.method == "GET"
+    """Reads only, also many in one: after a lost answer to a write, the row has to be read before it is written
+    again. `composite` is only ever sent with reads in it.
+    """
+    return request.method == "GET" or urlsplit(request.url or "").path.endswith("/composite")
 
 
 SERVICE = Service(name="Salesforce", judge=_judge, repeatable=_repeatable)
@@ -81,6 +85,7 @@ class SalesforceRest:
         self._http: ApiSession = open_session(SERVICE, clock=clock, random=random, deadline=deadline)
         self._http.hooks["response"].append(self._note)
         self._lock = threading.Lock()
+        self._of_thread = threading.local()
         self._login: SalesforceSession | None = None
         self._api: Salesforce | None = None
         self.server_time: datetime | None = None
@@ -115,15 +120,38 @@ class SalesforceRest:
         """
         return self._send(method, path, asked, None, simplejson.dumps(body, use_decimal=True))
 
+    def get_all(self, paths: Mapping[str, str], asked: str) -> dict[str, Json]:
+        """Several GETs below /services/data/vXX.X/ in one request (composite, at most 25), by the names given to them.
+
+        Raises what the first refused one means.
+        """
+        root = f"/services/data/v{self._version}/"
+        parts = [{"method": "GET", "url": root + path, "referenceId": name} for name, path in paths.items()]
+        answer = self.send("POST", "composite", asked, {"allOrNone": False, "compositeRequest": parts})
+        found: dict[str, Json] = {}
+        for part in Reader.of("Salesforce", f"answer to {asked}", answer).members("compositeResponse"):
+            status, body = part.integer_or_zero("httpStatusCode"), part.raw("body")
+            if not _OK <= status < _REDIRECTED:
+                raise faults.error_of(faults.refusal_of(status, body), asked)
+            found[part.text("referenceId")] = body
+        missing = paths.keys() - found.keys()
+        if missing:
+            raise UnexpectedAnswer(f"Salesforce's answer to {asked} lacks {', '.join(sorted(missing))}.", REPORT_IT)
+        return found
+
     def query(self, soql: str, asked: str) -> Iterator[tuple[list[Json], int]]:
         """Pages of rows with the size of the whole result, which may have none; pages may be of any length."""
-        answer = Reader.of("Salesforce", f"answer to {asked}", self.get("query/", asked, {"q": soql}))
+        return self._pages(self.get("query/", asked, {"q": soql}), asked)
+
+    def query_long(self, soql: str, asked: str) -> Iterator[tuple[list[Json], int]]:
+        """The same for a statement that does not fit into an address (salesforce.md section 3)."""
+        return self._pages(self.get_all({"rows": f"query/?{urlencode({'q': soql})}"}, asked)["rows"], asked)
+
+    def _pages(self, first: Json, asked: str) -> Iterator[tuple[list[Json], int]]:
+        answer = Reader.of("Salesforce", f"answer to {asked}", first)
         seen: set[str] = set()
         while True:
-            rows = answer.raw("records")
-            if not isinstance(rows, list):
-                raise answer.wrong("records", "a list")
-            yield rows, answer.integer_or_zero("totalSize")
+            yield answer.values("records"), answer.integer_or_zero("totalSize")
             if answer.boolean("done"):
                 return
             following = answer.text("nextRecordsUrl")
@@ -133,10 +161,11 @@ class SalesforceRest:
             answer = Reader.of("Salesforce", f"answer to {asked}", self._next_page(following, asked))
 
     def clock_reading(self) -> datetime:
-        """Salesforce's clock at its last answer. Raises Unreachable where it did not tell."""
-        if self.server_time is None:
+        """Salesforce's clock at its last answer to the calling thread. Raises Unreachable where it did not tell."""
+        reading: datetime | None = getattr(self._of_thread, "server_time", None)
+        if reading is None:
             raise Unreachable("Salesforce's answer does not tell its time.", NEXT_RUN)
-        return self.server_time
+        return reading
 
     def _send(self, method: str, path: str, asked: str, params: Mapping[str, str] | None, data: str | None) -> Json:
         def call(api: "Salesforce") -> Json:
@@ -203,7 +232,9 @@ class SalesforceRest:
 
     def _note(self, response: requests.Response, *_args: object, **_kwargs: object) -> None:
         """Keep what every answer, good or bad, tells of the org."""
-        self.server_time = server_date(response) or self.server_time
+        told = server_date(response)
+        if told is not None:
+            self._of_thread.server_time = self.server_time = told
         usage = _API_USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if usage is not None:
             self.api_usage = int(usage[1]), int(usage[2])

@@ -13,6 +13,8 @@ REQUEST_BYTES = 15_500
 """Bytes that address and headers together may have here."""
 LONGEST_LITERAL = 4_000
 """Characters of one text literal."""
+MOST_IDS = 2_000
+"""Ids of one statement: as many as a page has rows, and well below the 100,000 characters of a statement."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z][A-Za-z0-9_]{0,79})?", re.ASCII)
 _ESCAPES = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}

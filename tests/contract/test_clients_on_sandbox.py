@@ -115,7 +115,7 @@ def test_a_payment_is_seen_with_its_invoice_and_a_deletion_by_its_id(sandbox: Sa
     assert [one.id for one in changes.deleted_invoices] == [gone]
     assert changes.complete
     assert books.invoice(gone) is None
-    assert books.payment(payment) == paid
+    assert books.payments_by_id([payment]) == [paid]
 
 
 def test_invoices_are_found_by_id_and_by_any_number(sandbox: Sandbox, books: QuickBooks) -> None:

@@ -198,7 +198,6 @@ def test_an_invoice_that_is_not_there_is_none(books: QuickBooks, status: int) ->
 @pytest.mark.parametrize("text", ["", "../payment/1", "7?x=1", "7 OR 1=1", "id:7", "\uff19"])
 def test_a_text_that_is_no_id_names_nothing_and_is_not_sent(books: QuickBooks, text: str) -> None:
     assert books.invoice(text) is None
-    assert books.payment(text) is None
     assert books.invoices_by_id([text]) == []
     assert books.payments_by_id([text]) == []
     assert books.requests_sent == 0
@@ -384,7 +383,7 @@ def test_an_answer_without_what_was_asked_for_or_its_time_is_refused(books: Quic
 @responses.activate
 def test_an_invoice_that_answers_as_deleted_is_none(books: QuickBooks) -> None:
     responses.get(f"{ROOT}/payment/73", body=sample_text("quickbooks", "payment_deleted.json"))
-    assert books.payment("73") is None
+    assert books.api.read("Payment", "73") is None
 
 
 @responses.activate

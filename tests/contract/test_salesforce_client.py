@@ -34,6 +34,7 @@ HOST = "https://acme.my.salesforce.com"
 ROOT = f"{HOST}/services/data/v66.0"
 QUERY = f"{ROOT}/query/"
 COLLECTION = f"{ROOT}/composite/sobjects"
+COMPOSITE = f"{ROOT}/composite"
 HEADERS = {"Date": "Sun, 22 Nov 2026 08:00:01 GMT", "Sforce-Limit-Info": "api-usage=18/5000"}
 ID = "0065500000KQ12XAAT"
 
@@ -155,14 +156,41 @@ def test_money_keeps_its_digits_both_ways(org: SalesforceOrg) -> None:
 @responses.activate
 def test_many_ids_are_asked_for_below_the_limit_of_an_address(org: SalesforceOrg) -> None:
     responses.get(QUERY, json=page([]), headers=HEADERS)
-    ids = [long_id(f"006550000{number:06}") for number in range(1200)]
+    ids = [long_id(f"006550000{number:06}") for number in range(500)]
     assert org.opportunities_by_id(COLUMNS, [*ids, "no id", "' OR Id != '"]) == []
-    sent = "".join(asked(call) for call in range(len(responses.calls)))
-    assert all(sent.count(one) == 1 for one in ids)
-    for call in responses.calls:
-        headers = sum(len(f"{name}: {value}\r\n") for name, value in call.request.headers.items())
-        assert len(str(call.request.url)) + headers < 16_384
-    assert len(responses.calls) < 6
+    (call,) = responses.calls
+    assert all(asked(0).count(one) == 1 for one in ids)
+    headers = sum(len(f"{name}: {value}\r\n") for name, value in call.request.headers.items())
+    assert 13_000 < len(str(call.request.url)) + headers < 16_384
+
+
+@responses.activate
+def test_more_ids_than_an_address_holds_are_asked_for_in_a_body(org: SalesforceOrg) -> None:
+    part = {"httpStatusCode": 200, "httpHeaders": {}, "referenceId": "rows", "body": page([row(1)])}
+    responses.post(COMPOSITE, json={"compositeResponse": [part]}, headers=HEADERS)
+    ids = [long_id(f"006550000{number:06}") for number in range(2700)]
+    assert [each.id for each in org.opportunities_by_id(COLUMNS, ids)] == [row(1)["Id"]] * 2
+    sent = [json.loads(call.request.body or "") for call in responses.calls]
+    assert [body["allOrNone"] for body in sent] == [False, False]
+    statements = [parse_qs(urlsplit(body["compositeRequest"][0]["url"]).query)["q"][0] for body in sent]
+    assert [statement.count("006550000") for statement in statements] == [2000, 700]
+    assert all(len(statement) < 100_000 for statement in statements)
+
+
+@responses.activate
+def test_a_part_of_a_composite_that_is_refused_is_the_error_it_would_be_by_itself(org: SalesforceOrg) -> None:
+    refusal = [{"errorCode": "INVALID_FIELD", "message": "No such column 'QB_Invoice_ID__c' on entity 'Opportunity'."}]
+    part = {"httpStatusCode": 400, "httpHeaders": {}, "referenceId": "rows", "body": refusal}
+    responses.post(COMPOSITE, json={"compositeResponse": [part]}, headers=HEADERS)
+    with pytest.raises(ConfigError, match="no Opportunity field QB_Invoice_ID__c"):
+        org.opportunities_by_id(COLUMNS, [long_id(f"006550000{number:06}") for number in range(700)])
+
+
+@responses.activate
+def test_a_composite_without_an_answer_to_a_part_is_not_believed(org: SalesforceOrg) -> None:
+    responses.post(COMPOSITE, json={"compositeResponse": []}, headers=HEADERS)
+    with pytest.raises(UnexpectedAnswer, match="lacks fields, organization, stages"):
+        org.settings()
 
 
 @responses.activate

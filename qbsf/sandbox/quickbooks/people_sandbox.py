@@ -66,6 +66,11 @@ class SandboxPeople(PeopleBase):
         return self._renderer.document(self._payment(payment_id))
 
     @locked
+    def payments_of(self, invoice_id: str) -> list[str]:
+        """Ids of the payments that settle an invoice."""
+        return list(self._invoice(invoice_id).links)
+
+    @locked
     def invoice_ids(self) -> list[str]:
         """Of all invoices that are not deleted, in the order they were made."""
         return [invoice.id for invoice in self.company.invoices]
