@@ -157,21 +157,33 @@ def _written(
     plan = payment_fields(case.opportunity, money, case.own.values, rules.fields, rules.infos)
     if rules.fields.payment_amount in plan.not_ours:
         return for_person("not_ours", names_of(plan.not_ours))
-    decision = Decision("updated", reason, plan.changes, kind="change", attention=attention, warnings=plan.warnings)
-    if stage and move is not None:
-        stage_part: dict[str, FieldValue] = {STAGE: stage}
-        if move.target == "paid":
-            set_now = case.opportunity.fields
-            stage_part |= {name: value for name, value in rules.stages.set_ if set_now.get(name) != value}
-            if rules.stages.close_date == "payment_date" and money.date != case.opportunity.close_date:
-                stage_part[CLOSE_DATE] = money.date
-            decision = replace(decision, kind="win")
-        decision = _with_stage(decision, stage_part, move)
-    elif plan.changes:
-        decision = replace(decision, move=move)
-    else:
-        decision = _nothing_to_write(reason, plan, attention=attention)
+    moves = bool(stage) and move is not None
+    if not moves and not plan.changes:
+        return _finished(_nothing_to_write(reason, plan, attention=attention), case, rules, money)
+    wins = moves and move is not None and move.target == "paid"
+    stage_part: dict[str, FieldValue] = {STAGE: stage} if moves else {}
+    if wins:
+        stage_part |= _set_beside_win(case, rules, money)
+    decision = Decision(
+        "updated",
+        reason,
+        changes=plan.changes | stage_part,
+        stage_part=frozenset(stage_part),
+        kind="win" if wins else "change",
+        move=move,
+        attention=attention,
+        warnings=plan.warnings,
+    )
     return _finished(decision, case, rules, money)
+
+
+def _set_beside_win(case: Case, rules: Rules, money: Money) -> dict[str, FieldValue]:
+    """The further fields of `stages.set`, and the close date where it is to be the payment's."""
+    now = case.opportunity.fields
+    beside: dict[str, FieldValue] = {name: value for name, value in rules.stages.set_ if now.get(name) != value}
+    if rules.stages.close_date == "payment_date" and money.date != case.opportunity.close_date:
+        beside[CLOSE_DATE] = money.date
+    return beside
 
 
 def _nothing_to_write(reason: str, plan: FieldPlan, *, attention: bool) -> Decision:
@@ -204,13 +216,16 @@ def _with_fill_ins(decision: Decision, case: Case, rules: Rules, money: Money) -
     invoices = [account.invoice for account in money.accounts if account.invoice is not None]
     plan = link_fields(case.opportunity, case.links, invoices, case.own.values, rules.fields, rules.infos)
     link = payment_link_field(case.opportunity, case.payment_link, rules.fields, rules.infos)
-    decision = replace(decision, warnings=decision.warnings + plan.warnings + link.warnings)
-    if not plan.changes and not link.changes:
+    changes = plan.changes | link.changes
+    warnings = plan.warnings + link.warnings
+    if not changes and not warnings:
         return decision
-    changes = decision.changes | plan.changes | link.changes
+    told = decision.warnings + warnings
+    if not changes:
+        return replace(decision, warnings=told)
     if decision.outcome == "updated":
-        return replace(decision, changes=changes)
-    return replace(decision, outcome="updated", reason="linked", kind="fill_in", changes=changes)
+        return replace(decision, changes=decision.changes | changes, warnings=told)
+    return replace(decision, outcome="updated", reason="linked", kind="fill_in", changes=changes, warnings=told)
 
 
 def _with_stage(decision: Decision, stage_part: dict[str, FieldValue], move: Move | None) -> Decision:

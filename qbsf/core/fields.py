@@ -93,7 +93,8 @@ def mirror_fields(
     infos: Mapping[str, FieldInfo],
 ) -> dict[str, FieldValue]:
     """Status, total and balance of the invoices, where the configuration names fields for them."""
-    if money.state == "zero_total":
+    mirrors = fields.invoice_total or fields.invoice_balance or fields.payment_status
+    if not mirrors or money.state == "zero_total":
         return {}
     wanted: dict[str, FieldValue] = {
         fields.invoice_total: _to_scale(money.total, infos.get(fields.invoice_total)),

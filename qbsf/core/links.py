@@ -6,6 +6,7 @@ A field that a person filled decides; what qbsf filled in itself does not count 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from qbsf.config import FieldsConfig, Way
@@ -64,11 +65,13 @@ class Links:
     """What the problem is about: numbers or invoice ids."""
 
 
+@lru_cache(maxsize=4096)
 def split_names(text: str) -> tuple[str, ...]:
     """The names in a link field that holds a list, at comma, semicolon or line end."""
     return tuple(dict.fromkeys(name for part in _SEPARATORS.split(text) if (name := part.strip())))
 
 
+@lru_cache(maxsize=4096)
 def possible_names(text: str) -> tuple[str, ...]:
     """Everything a link field's value may mean: the whole of it first, then its parts."""
     whole = text.strip()

@@ -75,9 +75,12 @@ def _is_known(line: PaymentLine) -> bool:
 
 def _paid_lines(payment: Payment, lines: Sequence[PaymentLine]) -> list[PaymentLine] | None:
     """The lines on the paid side, in order; None where no side of the journal entries makes the identity true."""
-    paid = sum((line.amount for line in lines if line.txn_type in PAID_TYPES), ZERO)
+    paid_side = [line for line in lines if line.txn_type in PAID_TYPES]
+    paid = sum((line.amount for line in paid_side), ZERO)
     credit = sum((line.amount for line in lines if line.txn_type in CREDIT_TYPES), ZERO)
     entries = [line for line in lines if line.txn_type == JOURNAL_ENTRY]
+    if not entries:
+        return paid_side if paid - credit + payment.unapplied == payment.total else None
     entries_total = sum((line.amount for line in entries), ZERO)
     # paid + p - credit - (entries_total - p) + unapplied = total, solved for the entries' paid part p.
     doubled = payment.total - payment.unapplied - paid + credit + entries_total

@@ -10,6 +10,8 @@ CONTESTED_AFTER = 3
 
 def restrained(decision: Decision, case: Case) -> Decision:
     """No fighting, and no hammering at what Salesforce refused."""
+    if not case.own.change_backs and case.hold == "none":
+        return decision
     contested = {
         name: case.own.change_backs[name]
         for name in decision.changes

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from qbsf.errors import Busy, QbsfError
 from qbsf.report import Record
-from qbsf.state.journal import decode_record
+from qbsf.state.journal import LATE, decode_record
 from qbsf.state.store import State
-
-LATE = "late:"
-"""How the keys of late invoices begin (sync/results.py)."""
 
 
 @dataclass(frozen=True)

@@ -1,130 +1,236 @@
 """Salesforce as last seen: Opportunities, the names they give invoices, and the links that were found."""
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from sys import intern
 
 from qbsf.config import FieldsConfig, Way
-from qbsf.core.links import link_text, possible_names
+from qbsf.core.links import Links, link_text, possible_names
 from qbsf.model import Opportunity
 from qbsf.state.codec import decode_opportunity, encode_opportunity, instant
+from qbsf.state.known import THESE, Known, KnownKeys, KnownLists
 from qbsf.state.store import State
 
 _TOLD = 1_000_000
 """More tries than there can be: a doubt that a person was told of."""
 
 
+class _Kept:
+    """An Opportunity as the table has it; its body is decoded where it is asked for."""
+
+    __slots__ = ("body", "stamps", "value")
+
+    def __init__(self, body: str, stamps: tuple[str, str, str], value: Opportunity | None = None) -> None:
+        self.body = body
+        self.stamps = stamps
+        """Who changed it last (name, id), and SystemModstamp."""
+        self.value = value
+
+    @property
+    def opportunity(self) -> Opportunity:
+        if self.value is None:
+            self.value = decode_opportunity(self.body, *self.stamps)
+        return self.value
+
+
 class DealsCache:
     """The tables of Opportunities and links. `put` tells whether anything that matters has changed."""
 
     def __init__(self, state: State, fields: FieldsConfig) -> None:
-        self._db = state.db
+        self._state = state
+        db = self._db = state.db
         self._fields = fields
 
+        def rows(keys: str) -> dict[str, _Kept | None]:
+            found = db.execute(
+                f"SELECT id, body, modified_by, modified_by_id, modstamp FROM opportunities WHERE id IN {THESE}",  # noqa: S608
+                (keys,),
+            )
+            return {row[0]: _Kept(row[1], row[2:]) for row in found}
+
+        def ways(keys: str) -> dict[str, Way | None]:
+            return dict(db.execute(f"SELECT opportunity_id, way FROM ways WHERE opportunity_id IN {THESE}", (keys,)))  # noqa: S608
+
+        self._rows: Known[_Kept | None] = Known(state, rows, None)
+        self._ways: Known[Way | None] = Known(state, ways, None)
+        self._naming: dict[Way, KnownLists] = {
+            kind: _named_by(state, kind) for kind in ("invoice_id", "invoice_number")
+        }
+        self._invoices_of = KnownLists(
+            state,
+            f"SELECT opportunity_id, invoice_id FROM links WHERE opportunity_id IN {THESE} ORDER BY invoice_id",  # noqa: S608
+        )
+        self._linked_to = KnownLists(
+            state,
+            f"SELECT invoice_id, opportunity_id FROM links WHERE invoice_id IN {THESE} ORDER BY opportunity_id",  # noqa: S608
+        )
+        self._doubted = KnownKeys(state, "SELECT opportunity_id FROM doubts")
+        self._marked: dict[str, bool] = {}
+        """Those that this run put on the list, and whether to be read again."""
+        self._linked: dict[str, Links | None] = {}
+        """Those whose links were found, and as many of the links as memory should hold."""
+        self.touched: set[str] = set()
+        """Those that were touched in this run; whoever has planned one since takes it out."""
+        self._to_link: set[str] = set()
+        state.on_rollback(self._forget_run)
+
+    def fetch(self, opportunity_ids: Iterable[str]) -> None:
+        """Read what is known of these Opportunities at once: they are about to be asked for."""
+        wanted = list(opportunity_ids)
+        for known in (self._rows, self._invoices_of, self._ways):
+            known.fetch(wanted)
+
+    def fetch_naming(self, ids: Iterable[str], numbers: Iterable[str]) -> None:
+        """Read at once which Opportunities name invoices with these ids or numbers, or are linked to these ids."""
+        wanted = list(ids)
+        self._naming["invoice_id"].fetch(wanted)
+        self._naming["invoice_number"].fetch(numbers)
+        self._linked_to.fetch(wanted)
+
     def get(self, opportunity_id: str) -> Opportunity | None:
-        row = self._db.execute(
-            "SELECT body, modified_by, modified_by_id, modstamp FROM opportunities WHERE id = ?", (opportunity_id,)
-        ).fetchone()
-        return None if row is None else decode_opportunity(*row)
+        kept = self._rows.get(opportunity_id)
+        return None if kept is None else kept.opportunity
 
     def put(self, opportunity: Opportunity) -> bool:
         body = encode_opportunity(opportunity)
-        row = self._db.execute("SELECT body FROM opportunities WHERE id = ?", (opportunity.id,)).fetchone()
-        self._db.execute(
-            "INSERT OR REPLACE INTO opportunities VALUES (?, ?, ?, ?, ?)",
-            (
-                opportunity.id,
-                body,
-                opportunity.modified_by,
-                opportunity.modified_by_id,
-                instant(opportunity.system_modstamp),
-            ),
-        )
-        if row == (body,):
+        stamps = (opportunity.modified_by, opportunity.modified_by_id, instant(opportunity.system_modstamp))
+        before = self._rows.get(opportunity.id)
+        if before is not None and before.body == body and before.stamps == stamps:
             return False
-        self._db.execute("DELETE FROM names WHERE opportunity_id = ?", (opportunity.id,))
-        self._db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", self._names(opportunity))
+        self._db.execute("INSERT OR REPLACE INTO opportunities VALUES (?, ?, ?, ?, ?)", (opportunity.id, body, *stamps))
+        self._rows.set(opportunity.id, _Kept(body, stamps, opportunity))
+        if before is not None and before.body == body:
+            return False
+        old = before.opportunity if before is not None else None
+        self._rename(opportunity.id, self._link_texts(old), self._link_texts(opportunity))
         return True
 
     def drop(self, opportunity_id: str) -> None:
         """Forget an Opportunity: it is gone, not shared any more, or its link was cleared."""
-        for table in ("names", "links", "ways", "todo", "doubts", "holds"):
-            self._db.execute(f"DELETE FROM {table} WHERE opportunity_id = ?", (opportunity_id,))  # noqa: S608 - names above
+        before = self.get(opportunity_id)
+        if before is not None:
+            self._rename(opportunity_id, self._link_texts(before), self._link_texts(None))
+        self.set_links(opportunity_id, None, ())
+        self.done([opportunity_id])
+        self.no_doubt(opportunity_id)
         self._db.execute("DELETE FROM opportunities WHERE id = ?", (opportunity_id,))
+        self._rows.set(opportunity_id, None)
 
     def ids(self) -> Iterator[str]:
         """All known Opportunities, in the order of their ids."""
         for row in self._db.execute("SELECT id FROM opportunities ORDER BY id").fetchall():
-            yield row[0]
+            yield intern(row[0])
 
     def naming(self, kind: Way, names: Iterable[str]) -> set[str]:
         """Opportunities whose id or number field may mean one of these names."""
-        found: set[str] = set()
-        for name in names:
-            rows = self._db.execute("SELECT opportunity_id FROM names WHERE kind = ? AND name = ?", (kind, name))
-            found.update(row[0] for row in rows)
-        return found
+        return {opportunity_id for name in names for opportunity_id in self._naming[kind].get(name)}
 
     def linked_to(self, invoice_id: str) -> tuple[str, ...]:
-        rows = self._db.execute(
-            "SELECT opportunity_id FROM links WHERE invoice_id = ? ORDER BY opportunity_id", (invoice_id,)
-        )
-        return tuple(row[0] for row in rows)
+        return self._linked_to.get(invoice_id)
 
     def links_of(self, opportunity_id: str) -> tuple[str, ...]:
-        rows = self._db.execute("SELECT invoice_id FROM links WHERE opportunity_id = ?", (opportunity_id,))
-        return tuple(row[0] for row in rows)
+        return self._invoices_of.get(opportunity_id)
 
     def first_way(self, opportunity_id: str) -> Way | None:
-        row = self._db.execute("SELECT way FROM ways WHERE opportunity_id = ?", (opportunity_id,)).fetchone()
-        return None if row is None else row[0]
+        return self._ways.get(opportunity_id)
 
     def set_links(self, opportunity_id: str, way: Way | None, invoice_ids: Iterable[str]) -> set[str]:
         """Store the links of an Opportunity; answers the invoices that came to it or left it."""
         before = set(self.links_of(opportunity_id))
         after = set(invoice_ids)
-        self._db.executemany(
-            "DELETE FROM links WHERE opportunity_id = ? AND invoice_id = ?",
-            [(opportunity_id, invoice_id) for invoice_id in before - after],
-        )
-        self._db.executemany(
-            "INSERT INTO links VALUES (?, ?)", [(opportunity_id, invoice_id) for invoice_id in after - before]
-        )
+        for invoice_id in before - after:
+            self._db.execute(
+                "DELETE FROM links WHERE opportunity_id = ? AND invoice_id = ?", (opportunity_id, invoice_id)
+            )
+            self._invoices_of.remove(opportunity_id, invoice_id)
+            self._linked_to.remove(invoice_id, opportunity_id)
+        for invoice_id in after - before:
+            self._db.execute("INSERT INTO links VALUES (?, ?)", (opportunity_id, invoice_id))
+            self._invoices_of.add(opportunity_id, invoice_id)
+            self._linked_to.add(invoice_id, opportunity_id)
+        first = self.first_way(opportunity_id)
         if way is None:
-            self._db.execute("DELETE FROM ways WHERE opportunity_id = ?", (opportunity_id,))
-        elif not before & after or self.first_way(opportunity_id) is None:
+            if first is not None:
+                self._db.execute("DELETE FROM ways WHERE opportunity_id = ?", (opportunity_id,))
+                self._ways.set(opportunity_id, None)
+        elif first is None or (first != way and not before & after):
             self._db.execute("INSERT OR REPLACE INTO ways VALUES (?, ?)", (opportunity_id, way))
+            self._ways.set(opportunity_id, way)
         return before ^ after
 
     # What is still to be decided.
 
     def mark(self, opportunity_ids: Iterable[str], *, reread: bool = False) -> None:
-        """Put Opportunities on the list of those still to be decided."""
-        self._db.executemany(
-            "INSERT INTO todo VALUES (?, ?) "
-            "ON CONFLICT (opportunity_id) DO UPDATE SET reread = max(reread, excluded.reread)",
-            [(opportunity_id, int(reread)) for opportunity_id in opportunity_ids],
-        )
+        """Put Opportunities on the list of those still to be decided. Their links are to be found anew."""
+        wanted = set(opportunity_ids)
+        self.touch(wanted)
+        fresh = [each for each in wanted if self._marked.get(each, -1) < reread]
+        if fresh:
+            self._db.executemany(
+                "INSERT INTO todo VALUES (?, ?) "
+                "ON CONFLICT (opportunity_id) DO UPDATE SET reread = max(reread, excluded.reread)",
+                [(opportunity_id, int(reread)) for opportunity_id in fresh],
+            )
+            self._marked.update(dict.fromkeys(fresh, reread))
 
     def done(self, opportunity_ids: Iterable[str]) -> None:
-        self._db.executemany("DELETE FROM todo WHERE opportunity_id = ?", [(each,) for each in opportunity_ids])
+        for opportunity_id in opportunity_ids:
+            self._db.execute("DELETE FROM todo WHERE opportunity_id = ?", (opportunity_id,))
+            self._marked.pop(opportunity_id, None)
 
     def todo(self) -> list[str]:
-        return [row[0] for row in self._db.execute("SELECT opportunity_id FROM todo ORDER BY opportunity_id")]
+        return [intern(row[0]) for row in self._db.execute("SELECT opportunity_id FROM todo ORDER BY opportunity_id")]
 
     def to_reread(self) -> list[str]:
         """Those whose QuickBooks records are to be read before they are decided."""
         rows = self._db.execute("SELECT opportunity_id FROM todo WHERE reread = 1 ORDER BY opportunity_id")
-        return [row[0] for row in rows]
+        return [intern(row[0]) for row in rows]
 
     def reread_done(self, opportunity_ids: Iterable[str]) -> None:
-        self._db.executemany(
-            "UPDATE todo SET reread = 0 WHERE opportunity_id = ?", [(each,) for each in opportunity_ids]
-        )
+        wanted = list(opportunity_ids)
+        self._db.execute(f"UPDATE todo SET reread = 0 WHERE opportunity_id IN {THESE}", (json.dumps(wanted),))  # noqa: S608
+        for opportunity_id in wanted:
+            if opportunity_id in self._marked:
+                self._marked[opportunity_id] = False
+
+    def _forget_run(self) -> None:
+        """Something was taken back: what this run knows of lists and links may not be true."""
+        self._to_link |= self._marked.keys() | self._linked.keys()
+        self._marked.clear()
+        self._linked.clear()
+
+    def unlinked(self) -> list[str]:
+        """Those on the list that were touched in this run and not linked since."""
+        return sorted(each for each in self._to_link if each in self._marked)
+
+    def not_linked_yet(self, opportunity_ids: Iterable[str]) -> list[str]:
+        """Those whose links were not found in this run, or not since they were last marked."""
+        return [each for each in opportunity_ids if each not in self._linked]
+
+    def linked(self, opportunity_id: str, links: Links) -> None:
+        """Its links were found, with everything that is known by now."""
+        self._linked[opportunity_id] = None if self._state.is_large else links
+        self._to_link.discard(opportunity_id)
+
+    def found_links(self, opportunity_id: str) -> Links | None:
+        """The links that were found in this run, where nothing was heard since; None where they have to be found."""
+        return self._linked.get(opportunity_id)
+
+    def touch(self, opportunity_ids: Iterable[str]) -> None:
+        """Something that decides about them may have changed, their links too."""
+        wanted = set(opportunity_ids)
+        for opportunity_id in wanted:
+            self._linked.pop(opportunity_id, None)
+        self._to_link |= wanted
+        self.touched |= wanted
 
     # Invoices that were read in the middle of a change.
 
     def doubt_since(self, opportunity_id: str) -> datetime | None:
         """Since when its invoices have not added up; None where they do."""
+        if opportunity_id not in self._doubted:
+            return None
         row = self._db.execute("SELECT since FROM doubts WHERE opportunity_id = ?", (opportunity_id,)).fetchone()
         return None if row is None else datetime.fromisoformat(row[0])
 
@@ -134,6 +240,7 @@ class DealsCache:
             "INSERT INTO doubts VALUES (?, ?, 1) ON CONFLICT (opportunity_id) DO UPDATE SET tries = tries + 1",
             (opportunity_id, instant(now)),
         )
+        self._doubted.add(opportunity_id)
         row = self._db.execute("SELECT tries FROM doubts WHERE opportunity_id = ?", (opportunity_id,)).fetchone()
         return int(row[0])
 
@@ -149,10 +256,41 @@ class DealsCache:
         self._db.execute("UPDATE doubts SET tries = ? WHERE opportunity_id = ?", (_TOLD, opportunity_id))
 
     def no_doubt(self, opportunity_id: str) -> None:
-        self._db.execute("DELETE FROM doubts WHERE opportunity_id = ?", (opportunity_id,))
+        if opportunity_id in self._doubted:
+            self._db.execute("DELETE FROM doubts WHERE opportunity_id = ?", (opportunity_id,))
+            self._doubted.remove(opportunity_id)
 
-    def _names(self, opportunity: Opportunity) -> list[tuple[Way, str, str]]:
-        ids = possible_names(link_text(opportunity, self._fields.invoice_id))
-        numbers = possible_names(link_text(opportunity, self._fields.invoice_number))
-        by_id: list[tuple[Way, str, str]] = [("invoice_id", name, opportunity.id) for name in ids]
-        return by_id + [("invoice_number", name, opportunity.id) for name in numbers]
+    def _link_texts(self, opportunity: Opportunity | None) -> dict[Way, str]:
+        """What its link fields hold."""
+        if opportunity is None:
+            return {"invoice_id": "", "invoice_number": ""}
+        fields = self._fields
+        return {
+            "invoice_id": link_text(opportunity, fields.invoice_id),
+            "invoice_number": link_text(opportunity, fields.invoice_number),
+        }
+
+    def _rename(self, opportunity_id: str, old: dict[Way, str], new: dict[Way, str]) -> None:
+        """The link fields hold other texts now: other names."""
+        for kind, text in new.items():
+            if text == old[kind]:
+                continue
+            before, names = possible_names(old[kind]), possible_names(text)
+            for name in before:
+                if name not in names:
+                    self._db.execute(
+                        "DELETE FROM names WHERE kind = ? AND name = ? AND opportunity_id = ?",
+                        (kind, name, opportunity_id),
+                    )
+                    self._naming[kind].remove(name, opportunity_id)
+            for name in names:
+                if name not in before:
+                    self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", (kind, name, opportunity_id))
+                    self._naming[kind].add(name, opportunity_id)
+
+
+def _named_by(state: State, kind: str) -> KnownLists:
+    return KnownLists(
+        state,
+        f"SELECT name, opportunity_id FROM names WHERE kind = '{kind}' AND name IN {THESE} ORDER BY opportunity_id",  # noqa: S608
+    )

@@ -1,7 +1,7 @@
 """What people ask for later: what waits for them, what every run did, and every write with its reason."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -18,11 +18,15 @@ from qbsf.report import (
     Run,
     Summary,
 )
-from qbsf.state.codec import dump, instant
+from qbsf.state.codec import dump, instant, pack
+from qbsf.state.known import KnownKeys
 from qbsf.state.store import State
 
 LAST_SUCCESS = "last_success_at"
 """The fact of the state that tells when a pass last went well, by this machine's clock."""
+
+LATE = "late:"
+"""How the keys of late invoices begin."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Journal:
 
     def __init__(self, state: State) -> None:
         self._db = state.db
+        self._waiting = KnownKeys(state, "SELECT key FROM attention")
+        self._late = KnownKeys(state, f"SELECT key FROM attention WHERE key LIKE '{LATE}%'")  # noqa: S608 - its own text
 
     def attend(self, key: str, record: Record, fingerprint: str, now: datetime) -> None:
         """A record waits for a person; since when, and whether it was acknowledged, stays while its facts do."""
@@ -51,25 +57,29 @@ class Journal:
             "INSERT OR REPLACE INTO attention VALUES (?, ?, ?, ?, ?)",
             (key, since, fingerprint, encode_record(record), known[2] if same else None),
         )
+        self._waiting.add(key)
+        if key.startswith(LATE):
+            self._late.add(key)
 
     def attention_facts(self, key: str) -> tuple[str, str] | None:
         """(reason, fingerprint) of what waits for a person under a key."""
+        if key not in self._waiting:
+            return None
         row = self._db.execute("SELECT record, fingerprint FROM attention WHERE key = ?", (key,)).fetchone()
         return None if row is None else (json.loads(row[0])["reason"], row[1])
 
     def settle(self, key: str) -> None:
         """It waits for nobody any more."""
-        self._db.execute("DELETE FROM attention WHERE key = ?", (key,))
+        if key in self._waiting:
+            self._db.execute("DELETE FROM attention WHERE key = ?", (key,))
+            self._waiting.remove(key)
+            self._late.remove(key)
 
-    def settle_all(self, prefix: str, keep: Iterable[str]) -> None:
-        """Settle every key that begins so, but those."""
-        kept = set(keep)
-        rows = self._db.execute(
-            "SELECT key FROM attention WHERE key >= ? AND key < ?", (prefix, f"{prefix}\U0010ffff")
-        ).fetchall()
-        for row in rows:
-            if row[0] not in kept:
-                self.settle(row[0])
+    def settle_late(self, opportunity_id: str, keep: Collection[str] = ()) -> None:
+        """Settle what waits about further invoices of an Opportunity, but these keys."""
+        for key in self._late.beginning(late_key(opportunity_id)):
+            if key not in keep:
+                self.settle(key)
 
     def attention(self) -> tuple[AttentionItem, ...]:
         """Everything that waits for a person, the oldest first; acknowledged items too."""
@@ -79,11 +89,12 @@ class Journal:
             for row in rows
         )
 
-    def wrote(self, run_id: str, at: datetime, record: Record) -> None:
+    def wrote(self, run_id: str, at: datetime, record: Record, body: str = "") -> None:
+        """Remember a write; `body` is its record's text where there is one already (`encode_record`)."""
         invoices = " ".join(f"{invoice.id} {invoice.number}" for invoice in record.invoices)
         self._db.execute(
             "INSERT INTO writes (run_id, at, opportunity_id, invoice_ids, record) VALUES (?, ?, ?, ?, ?)",
-            (run_id, instant(at), record.opportunity_id, invoices, encode_record(record)),
+            (run_id, instant(at), record.opportunity_id, invoices, body or encode_record(record)),
         )
 
     def writes(self, since: datetime | None = None) -> tuple[WriteEntry, ...]:
@@ -141,8 +152,21 @@ class Journal:
         self._db.execute("DELETE FROM runs WHERE started_at < ?", (instant(before),))
 
 
+def late_key(opportunity_id: str, invoice_id: str = "") -> str:
+    """The key under which a further invoice of an Opportunity waits; without one, what those keys begin with."""
+    return f"{LATE}{opportunity_id}:{invoice_id}"
+
+
 def encode_record(record: Record) -> str:
-    return dump(asdict(record))
+    return pack(
+        {
+            **vars(record),
+            "invoices": [vars(each) for each in record.invoices],
+            "payments": [vars(each) for each in record.payments],
+            "changes": {name: vars(change) for name, change in record.changes.items()},
+            "error": vars(record.error) if record.error else None,
+        }
+    )
 
 
 def decode_record(body: str) -> Record:

@@ -11,11 +11,9 @@ CREATE TABLE invoices (id TEXT PRIMARY KEY, number TEXT NOT NULL, deleted INTEGE
   WITHOUT ROWID;
 CREATE INDEX invoices_by_number ON invoices (number);
 CREATE TABLE mentions (opportunity_id TEXT, invoice_id TEXT, PRIMARY KEY (opportunity_id, invoice_id)) WITHOUT ROWID;
-CREATE INDEX mentions_by_invoice ON mentions (invoice_id);
 CREATE TABLE payments (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE payment_lines (
   txn_type TEXT, txn_id TEXT, payment_id TEXT, PRIMARY KEY (txn_type, txn_id, payment_id)) WITHOUT ROWID;
-CREATE INDEX payment_lines_by_payment ON payment_lines (payment_id);
 
 -- Salesforce as last seen: every Opportunity that names an invoice or is named by one.
 CREATE TABLE opportunities (
@@ -23,7 +21,6 @@ CREATE TABLE opportunities (
   modstamp TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE names (
   kind TEXT, name TEXT, opportunity_id TEXT, PRIMARY KEY (kind, name, opportunity_id)) WITHOUT ROWID;
-CREATE INDEX names_by_opportunity ON names (opportunity_id);
 
 -- Which invoices were found to be whose, and how first.
 CREATE TABLE links (
@@ -64,5 +61,4 @@ CREATE TABLE runs (id TEXT PRIMARY KEY, started_at TEXT NOT NULL, body TEXT NOT 
 CREATE INDEX runs_by_start ON runs (started_at);
 CREATE TABLE writes (id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, at TEXT NOT NULL, opportunity_id TEXT NOT NULL,
   invoice_ids TEXT NOT NULL, record TEXT NOT NULL);
-CREATE INDEX writes_by_opportunity ON writes (opportunity_id);
 """

@@ -3,7 +3,7 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,13 @@ class State:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.db = connection
+        self.is_large = False
+        """Whether more is worked on than memory should hold: its rows are kept there in windows."""
+        self._on_rollback: list[Callable[[], None]] = []
+
+    def on_rollback(self, forget: Callable[[], None]) -> None:
+        """Have `forget` called whenever something that was written is taken back."""
+        self._on_rollback.append(forget)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -38,6 +45,8 @@ class State:
             yield
         except BaseException:
             self.db.execute("ROLLBACK")
+            for forget in self._on_rollback:
+                forget()
             raise
         self.db.execute("COMMIT")
 
@@ -181,6 +190,8 @@ def _connect(where: str) -> sqlite3.Connection:
     connection = sqlite3.connect(where, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -8000")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     return connection
 
 

@@ -232,9 +232,10 @@ def test_without_local_state_nothing_is_taken_back(by: Rules, steps: list[str], 
     assert (after or 0) >= (before or 0)
 
 
-@given(configurations, histories(*FACTS, *STAGES))
+@given(configurations, histories(*(fact for fact in FACTS if fact != "raised and paid"), *STAGES))
 @settings(max_examples=200)
 def test_without_local_state_no_deal_is_won_that_the_state_would_have_kept_from_it(by: Rules, steps: list[str]) -> None:
+    """A payment that grew after it was told is another one: only the state knows that its deal was won before."""
     history = History(by)
     history.run([*steps, "pass"])
     for move in ("reopen", "pass"):
