@@ -6,18 +6,16 @@ at DEBUG. Their loggers are capped here, whatever level somebody gives the root 
 
 import json
 import logging
-import os
-import sys
 import time
 from collections.abc import Mapping
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from qbsf.errors import ConfigError
-from qbsf.files import PRIVATE_FILE
 from qbsf.output.text import one_line
+
+if TYPE_CHECKING:
+    from qbsf.log_file import LogFile
 
 CAPPED = (
     "filelock",
@@ -29,8 +27,8 @@ CAPPED = (
     "urllib3",
 )
 _OWN = "qbsf"
-_FILE_BYTES = 2_000_000
-_KEPT_FILES = 5
+_files: "list[LogFile]" = []
+"""The log files of this process."""
 
 
 def set_up(stream: TextIO | None, *, verbose: bool) -> None:
@@ -57,10 +55,14 @@ def set_up(stream: TextIO | None, *, verbose: bool) -> None:
 
 def add_file(path: Path) -> None:
     """Also write one JSON line per event to `path`, rotated. Raises ConfigError where it cannot be written."""
+    # logging's rotation takes 5 ms to import, and most commands write no log file.
+    from qbsf.log_file import LogFile  # noqa: PLC0415
+
     try:
-        handler = _LogFile(path)
+        handler = LogFile(path)
     except OSError as error:
         raise _unwritable(path, error) from error
+    _files.append(handler)
     handler.setFormatter(_JsonFormatter())
     handler.setLevel(logging.INFO)
     logging.getLogger(_OWN).addHandler(handler)
@@ -70,8 +72,8 @@ def file_error() -> ConfigError | None:
     """What the log file met while it was written (a full disk, a folder that lets nobody rotate); None where all
     went well, or none is written.
     """
-    for handler in logging.getLogger(_OWN).handlers:
-        if isinstance(handler, _LogFile) and handler.failure is not None:
+    for handler in _open_files():
+        if handler.failure is not None:
             return _unwritable(Path(handler.baseFilename), handler.failure)
     return None
 
@@ -84,37 +86,20 @@ def _unwritable(path: Path, error: OSError) -> ConfigError:
     )
 
 
+def file_is_open() -> bool:
+    """Whether there is a log file to write to."""
+    return bool(_open_files())
+
+
+def _open_files() -> "list[LogFile]":
+    """Those that set_up has not taken away since."""
+    handlers = logging.getLogger(_OWN).handlers
+    return [file for file in _files if file in handlers]
+
+
 def log_event(name: str, members: Mapping[str, object]) -> None:
     """One event with its members, for the log file alone."""
     logging.getLogger(f"{_OWN}.pass").info(name, extra={"members": members})
-
-
-class _LogFile(RotatingFileHandler):
-    """Rotated, each file this user's alone (mode 0600). A line that cannot be written is no reason to stop: the first
-    such failure is kept in `failure`.
-    """
-
-    failure: OSError | None = None
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=_FILE_BYTES, backupCount=_KEPT_FILES, encoding="utf-8")
-
-    def _open(self) -> TextIOWrapper:
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
-        return open(descriptor, "a", encoding=self.encoding)  # noqa: PTH123 - a descriptor has no Path
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            super().handleError(record)
-        else:
-            self.failure = self.failure or error
-
-    def close(self) -> None:
-        try:
-            super().close()
-        except OSError as error:
-            self.failure = self.failure or error
 
 
 class _LineFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 Members follow "The report of `sync --json`" in shared/interface.md. Money is a decimal text.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -105,7 +106,7 @@ class Report:
     run: Run
     summary: Summary
     requests: Requests
-    records: tuple[Record, ...] = ()
+    records: Sequence[Record] = ()
     """Every record that is not quiet, and the quiet ones too when they were asked for."""
     warnings: tuple[str, ...] = ()
     error: Failure | None = None

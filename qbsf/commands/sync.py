@@ -25,8 +25,9 @@ def sync(context: Context, options: SyncOptions) -> int:
     log_error = None if options.dry_run else open_log(config)
     logs.log_event("begin", as_json.begun(config.name, options))
     report, held_for = _run(context, config, options)
-    for name, members in as_json.events(report):
-        logs.log_event(name, members)
+    if logs.file_is_open():
+        for name, members in as_json.events(report):
+            logs.log_event(name, members)
     past = Past(lambda: _read_status(config), lambda: _open_notebook(context, config))
     now = context.clock.now()
     log_error = log_error or logs.file_error()

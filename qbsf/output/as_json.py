@@ -5,8 +5,9 @@ control sequence to a terminal and no locale can break the document.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from qbsf.errors import QbsfError
@@ -34,22 +35,40 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Raised when a member is renamed or dropped, which the contract forbids; added ones leave it."""
 
+_NO_RECORDS = '"records": []'
+"""How an empty list of records stands in a document; in no text can it stand so, for there quotes are escaped."""
+
 Json = str | int | bool | list["Json"] | Mapping[str, "Json"] | None
 
 
 def report(value: Report) -> str:
     """The report of `sync --json`."""
-    return document(
+    return "\n".join(report_lines(value))
+
+
+def report_lines(value: Report) -> Iterator[str]:
+    """The same in parts that end where a line does: a report may have more records than memory should hold."""
+    whole = document(
         {
             "schema": SCHEMA,
             "run": run_members(value.run),
             "summary": _summary(value.summary),
             "requests": request_members(value.requests),
-            "records": [_record(record) for record in value.records],
+            "records": [],
             "warnings": list(value.warnings),
             "error": failure_members(value.error),
         }
     )
+    if not value.records:
+        yield whole
+        return
+    before, _, after = whole.partition(_NO_RECORDS)
+    yield f"{before}{_NO_RECORDS[:-1]}"
+    last = len(value.records) - 1
+    for number, record in enumerate(value.records):
+        text = indent(document(_record(record)), " " * 4)
+        yield text if number == last else f"{text},"
+    yield f"  ]{after}"
 
 
 def begun(profile: str, options: "SyncOptions") -> dict[str, Json]:
@@ -57,11 +76,10 @@ def begun(profile: str, options: "SyncOptions") -> dict[str, Json]:
     return {"profile": profile, "mode": options.mode, "allow_large": options.allow_large}
 
 
-def events(value: Report) -> list[tuple[str, dict[str, Json]]]:
+def events(value: Report) -> Iterator[tuple[str, dict[str, Json]]]:
     """What the log file keeps of a pass: (event, members), one a record and the pass itself last."""
-    told: list[tuple[str, dict[str, Json]]] = [
-        ("record", {"run_id": value.run.id, **_record(record)}) for record in value.records
-    ]
+    for record in value.records:
+        yield "record", {"run_id": value.run.id, **_record(record)}
     whole: dict[str, Json] = {
         "run": run_members(value.run),
         "summary": _summary(value.summary),
@@ -70,7 +88,7 @@ def events(value: Report) -> list[tuple[str, dict[str, Json]]]:
         "error": failure_members(value.error),
         "exit_code": value.exit_code,
     }
-    return [*told, ("pass", whole)]
+    yield "pass", whole
 
 
 def status(value: Status, *, show_all: bool = False) -> str:

@@ -11,13 +11,13 @@ from qbsf.output.text import one_line, quoted, utc
 from qbsf.report import AttentionItem, Change, InvoiceView, PaymentView, Problem, Record, Report, Status
 
 
-def report(value: Report) -> list[str]:
+def report(value: Report) -> Iterator[str]:
     """The records, what changed in each and why, the warnings, and the summary as the last line."""
-    return [
-        *(line for record in value.records for line in record_lines(record)),
-        *(f"warning: {one_line(warning)}" for warning in value.warnings),
-        _summary(value),
-    ]
+    for record in value.records:
+        yield from record_lines(record)
+    for warning in value.warnings:
+        yield f"warning: {one_line(warning)}"
+    yield _summary(value)
 
 
 def status(value: Status, *, crontab: str = "", show_all: bool = False) -> list[str]:

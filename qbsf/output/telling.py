@@ -69,7 +69,7 @@ def show_report(report: Report, options: SyncOptions, voice: Voice) -> None:
     """The report on stdout: as JSON, as tables on a terminal, as plain lines where it was asked for."""
     asked = options.looks_only or voice.verbose
     if voice.json:
-        write_lines([as_json.report(report)], voice.stdout)
+        write_lines(as_json.report_lines(report), voice.stdout)
     elif report.error is not None and not report.summary.examined:
         return  # it stopped before anything: its error says all there is
     elif voice.stdout is not None and voice.tables:

@@ -61,6 +61,8 @@ def acknowledged(attention: Iterable[AttentionItem]) -> frozenset[str]:
 
 def passing(report: Report) -> list[Trouble]:
     """Records that failed for the moment and are tried again: told only when that goes on."""
+    if not report.summary.failed:
+        return []
     return [
         _of_record(record, "passing", patient=True)
         for record in report.records

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 
 from qbsf.clock import Clock, Deadline
 from qbsf.config import Config
 from qbsf.core.case import Rules
 from qbsf.core.states import BookRules
 from qbsf.errors import OutOfTime
+from qbsf.lanes import Lanes
 from qbsf.output.progress import Progress
 from qbsf.salesforce.columns import OpportunityColumns
 from qbsf.state.books import BooksCache
@@ -40,6 +42,7 @@ class Context:
     deadline: Deadline
     random: Callable[[], float]
     progress: Progress
+    lanes: Lanes
     lookups: Lookups = field(init=False)
     columns: OpportunityColumns = field(init=False)
     rules: Rules = field(init=False)
@@ -95,8 +98,12 @@ class Context:
 
     def is_fresh(self, opportunity_id: str) -> bool:
         """Whether the row was read in this pass, and not long ago."""
+        return self.clock.monotonic() <= self.fresh_until(opportunity_id)
+
+    def fresh_until(self, opportunity_id: str) -> float:
+        """Until when its row may be written without being read again, in monotonic seconds."""
         read = self.read_at.get(opportunity_id)
-        return read is not None and self.clock.monotonic() - read <= FRESH_SECONDS
+        return -inf if read is None else read + FRESH_SECONDS
 
     def check_time(self) -> None:
         """Raises OutOfTime when the pass's time limit has passed: it stops between two requests."""

@@ -10,7 +10,6 @@ from datetime import timedelta
 from hashlib import sha256
 
 from qbsf.core.brake import Brake, Limits, brake
-from qbsf.core.case import Kind
 from qbsf.core.fields import told_whole
 from qbsf.core.states import Money
 from qbsf.errors import OutOfTime, QbsfError
@@ -20,14 +19,16 @@ from qbsf.state.books import WANTED_METHOD
 from qbsf.state.codec import dump
 from qbsf.sync import lookups as kept
 from qbsf.sync.context import Context
+from qbsf.sync.gathering import Gatherer
 from qbsf.sync.intake import Intake
 from qbsf.sync.linking import links_of
 from qbsf.sync.one_invoice import find_invoice, find_rivals, take_in
 from qbsf.sync.payment_links import ask_for_links
-from qbsf.sync.planning import Planned, plan
-from qbsf.sync.reading import QUICKBOOKS_WATERMARK, SALESFORCE_WATERMARK, Reader
+from qbsf.sync.planner import Planner
+from qbsf.sync.planning import Planned
+from qbsf.sync.reading import FULL_WANTED, QUICKBOOKS_WATERMARK, SALESFORCE_WATERMARK, Reader
 from qbsf.sync.results import Results
-from qbsf.sync.writing import Writer
+from qbsf.sync.writing import Due, Writer
 
 DAY = timedelta(days=1)
 _BATCH = 500
@@ -43,10 +44,13 @@ class Pass:
         self.context = context
         self.results = Results(context)
         self.intake = Intake(context, self.results.unlinked)
-        self.reader = Reader(context, self.intake)
-        self.writer = Writer(context, self.reader, self.results)
+        self.gatherer = Gatherer(context, self.intake)
+        self.planner = Planner(context)
+        self.reader = Reader(context, self.intake, self.gatherer, self.planner)
+        self.writer = Writer(context, self.gatherer, self.planner, self.results)
         self.mode: Mode = context.options.mode
         self._lookups_are_new = False
+        self._asked_books: kept.AskedBooks | None = None
         self._braked: Brake = Brake()
         self._without_link: list[str] = []
         """Opportunities whose payment link is asked for in the next pass."""
@@ -78,7 +82,7 @@ class Pass:
             run=run,
             summary=self.results.summary(),
             requests=Requests(context.books.requests_sent, context.org.requests_sent),
-            records=self.results.records(),
+            records=self.results.shown,
             warnings=(*self._braked.because, *context.warnings),
             error=Failure(error.code, error.message, error.todo) if error else None,
             exit_code=error.exit_code if error else int(self.results.refused),
@@ -88,11 +92,14 @@ class Pass:
 
     def _read(self) -> None:
         context = self.context
-        check_identity(context.config, context.state, context.realm_id, context.org.organization_id)
-        self._tell_of_damage()
         configuration = _configuration(context)
         changed = context.state.get("configuration") != configuration
         known = kept.load(context.state)
+        if known is None or changed:
+            # Salesforce's login takes as long as the answer to this.
+            self._asked_books = kept.ask_books(context.books, context.lanes.quickbooks)
+        check_identity(context.config, context.state, context.realm_id, context.org.organization_id)
+        self._tell_of_damage()
         if known is None or changed:
             self._read_lookups()
         else:
@@ -108,40 +115,46 @@ class Pass:
             full = self._full_is_due()
             context.deals.mark(context.own.holds_before(context.now - DAY))
             context.deals.mark(context.deals.doubts_before(context.now - DAY))
-        if full:
-            self._read_linked()
         feed_since = context.state.get_instant(QUICKBOOKS_WATERMARK)
-        told_all = feed_since is not None and self.reader.feed(feed_since)
+        look_back = timedelta(days=context.config.sync.look_back_days)
+        if full:
+            self._read_linked(window=look_back if feed_since is None else None)
+        told_all = feed_since is not None and self.reader.feed(feed_since, full=full)
         if not told_all and not full:
             self._read_linked()
-        look_back = context.now - timedelta(days=context.config.sync.look_back_days)
         matching = _digest([asdict(context.config.match), context.config.fields.company])
         if not told_all:
-            self.reader.window(feed_since or look_back)
+            self.reader.window(feed_since or context.now - look_back)
         elif context.state.get("matching") != matching:
             # Other invoices count now: as far as a first pass looks back, they are read again.
-            self.reader.window(look_back)
+            self.reader.window(context.now - look_back)
         if full or not told_all:
             with context.state.transaction():
                 context.state.put(_FULL_STAGE, "rereading")
                 context.state.put("configuration", configuration)
                 context.state.put("matching", matching)
-        self.reader.gather()
+        self.gatherer.gather()
 
     def _tell_of_damage(self) -> None:
         if self.context.state.get("damaged_at") is not None:
             self.context.warn("the local state was damaged and put aside: this pass rebuilds it")
             self.context.state.forget("damaged_at")
 
-    def _read_linked(self) -> None:
-        """The beginning of a full pass: every Opportunity that names an invoice; everything is asked for again."""
+    def _read_linked(self, *, window: timedelta | None = None) -> None:
+        """The beginning of a full pass: every Opportunity that names an invoice; everything is asked for again.
+
+        `window`: how far back the changed invoices are to be read in the meantime.
+        """
         context = self.context
         self.mode = "full"
         with context.state.transaction():
             context.state.put(_FULL_STAGE, "reading")
+            context.state.forget(FULL_WANTED)
             context.cache.forget_missing()
         if not self._lookups_are_new:
             self._read_lookups()
+        if window is not None:
+            self.reader.begin_window(context.now - window)
         seen = self.reader.opportunities_changed(None, reread=True)
         self._check_allowance()
         self.reader.forget_others(seen)
@@ -150,11 +163,11 @@ class Pass:
         invoice = find_invoice(self.context, text)
         scope = take_in(self.context, self.intake, invoice)
         self._check_allowance()
-        self.reader.scope = scope
+        self.gatherer.scope = scope
         if not scope:
             self.results.unlinked(invoice)
             return
-        self.reader.gather()
+        self.gatherer.gather()
         find_rivals(self.context, self.intake, scope)
         if not any(self._counts(each, invoice.id) for each in scope):
             self.results.unlinked(invoice)
@@ -174,7 +187,8 @@ class Pass:
     def _read_lookups(self) -> None:
         context = self.context
         context.progress.phase("Reading settings of both systems")
-        context.use(kept.read(context.config, context.books, context.org))
+        asked = self._asked_books or kept.ask_books(context.books, context.lanes.quickbooks)
+        context.use(kept.read(context.config, context.org, asked))
         check_production(context.config, context.lookups.organization)
         kept.keep(context.state, context.lookups)
         self._lookups_are_new = True
@@ -188,46 +202,49 @@ class Pass:
         last = context.state.get_instant(_LAST_FULL)
         every = timedelta(hours=context.config.sync.full_every_hours)
         unfinished = context.state.get(_FULL_STAGE) == "rereading"
-        return not unfinished and (last is None or context.now - last >= every)
+        wanted = context.state.get(FULL_WANTED) is not None
+        return not unfinished and (wanted or last is None or context.now - last >= every)
 
     # Deciding
 
     def _decide(self) -> None:
         context = self.context
         self._name_methods()
-        todo = self.reader.todo()
+        todo = self.gatherer.todo()
         ask_for_links(context, todo)
         context.progress.phase("Deciding", len(todo))
-        to_write, inconsistent = self._plan_all(todo)
+        due, inconsistent = self._plan_all(todo)
         if inconsistent:
             ids = [each for each, _ in inconsistent]
-            self.reader.again({i for each in ids for i in context.deals.links_of(each)})
-            self.reader.gather()
+            self.gatherer.again({i for each in ids for i in context.deals.links_of(each)})
+            self.gatherer.gather()
             self._name_methods()
             again, still = self._plan_all(ids)
-            to_write += again
+            due += again
             self._leave_in_doubt(still)
-        self._braked = self._hold_against_brake(to_write)
-        free = [each for each, kind in to_write if kind not in self._braked.barred]
-        for batch in _batches([each for each, kind in to_write if kind in self._braked.barred]):
+        self._braked = self._hold_against_brake(due)
+        free = [each for each in due if each.kind not in self._braked.barred]
+        for batch in _batches([each.id for each in due if each.kind in self._braked.barred]):
             context.check_time()
             with context.state.transaction():
-                for opportunity_id in batch:
-                    self._brake(opportunity_id)
+                for _, planned in self.planner.last_plans(batch):
+                    if planned is not None:
+                        self.results.braked(planned)
         if context.options.dry_run:
-            self._show(free)
+            self._show([each.id for each in free])
         elif free:
-            self.writer.write(free, self._braked.barred, kinds={kind for _, kind in to_write})
+            if context.state.is_large:
+                self.intake.forget_what_was_read()
+            self.writer.write(free, self._braked.barred, kinds={each.kind for each in due})
 
-    def _plan_all(self, opportunity_ids: Sequence[str]) -> tuple[list[tuple[str, Kind]], list[tuple[str, Planned]]]:
-        """Decide all; answers those that are to be written with their kind, and those that do not add up."""
+    def _plan_all(self, opportunity_ids: Sequence[str]) -> tuple[list[Due], list[tuple[str, Planned]]]:
+        """Decide all; answers what is to be written, and those that do not add up."""
         context = self.context
-        to_write: list[tuple[str, Kind]] = []
+        due: list[Due] = []
         inconsistent: list[tuple[str, Planned]] = []
         for batch in _batches(opportunity_ids):
             with context.state.transaction():
-                for opportunity_id in batch:
-                    planned = plan(context, opportunity_id)
+                for opportunity_id, planned in self.planner.plans(batch):
                     if planned is None:
                         self.intake.forget(opportunity_id)
                         continue
@@ -235,15 +252,16 @@ class Pass:
                         context.own.watch(opportunity_id)
                     if planned.decision.reason == "inconsistent":
                         inconsistent.append((opportunity_id, planned))
-                    elif planned.decision.outcome == "updated":
-                        context.deals.no_doubt(opportunity_id)
-                        to_write.append((opportunity_id, planned.decision.kind))
+                        continue
+                    context.deals.no_doubt(opportunity_id)
+                    if planned.decision.outcome == "updated":
+                        due.append(Due(opportunity_id, planned.decision.kind, planned.opportunity.account_id))
                     else:
-                        context.deals.no_doubt(opportunity_id)
+                        self.planner.drop(opportunity_id)
                         self._not_to_write(planned)
             context.progress.advance(len(batch))
             context.check_time()
-        return to_write, inconsistent
+        return due, inconsistent
 
     def _not_to_write(self, planned: Planned) -> None:
         context = self.context
@@ -269,7 +287,7 @@ class Pass:
                     context.deals.doubt_told(opportunity_id)
                 self.results.decided(planned, planned.record, planned.opportunity, keep=tries == 1)
 
-    def _hold_against_brake(self, to_write: Sequence[tuple[str, Kind]]) -> Brake:
+    def _hold_against_brake(self, due: Sequence[Due]) -> Brake:
         context = self.context
         if context.options.allow_large:
             return Brake()
@@ -277,20 +295,11 @@ class Pass:
             context.config.sync.max_wins, context.config.sync.max_reversals, context.config.sync.max_changes
         )
         before = context.own.reversals_since(context.now - DAY)
-        return brake((kind for _, kind in to_write), before, limits)
-
-    def _brake(self, opportunity_id: str) -> None:
-        """The record of a write that the brake holds; a dry run shows what it would have been."""
-        context = self.context
-        planned = plan(context, opportunity_id)
-        if planned is None:
-            return
-        self.results.braked(planned)
+        return brake((each.kind for each in due), before, limits)
 
     def _show(self, opportunity_ids: Sequence[str]) -> None:
         """A dry run: the plan is the result."""
-        for opportunity_id in opportunity_ids:
-            planned = plan(self.context, opportunity_id)
+        for _, planned in self.planner.last_plans(opportunity_ids):
             if planned is None:
                 continue
             self.writer.check_stages([planned])

@@ -4,7 +4,7 @@ Cache and marks are one transaction: a kill between two of them loses nothing, a
 in nothing and marks nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from qbsf.model import Changes, CreditMemo, Deleted, Invoice, Opportunity, Payment
@@ -13,6 +13,7 @@ from qbsf.state.codec import encode_invoice
 from qbsf.state.journal import decode_record
 from qbsf.state.own import Note
 from qbsf.sync.context import Context
+from qbsf.sync.facts import fetch_for_invoices, fetch_for_payments
 
 
 @dataclass
@@ -29,12 +30,15 @@ class Intake:
     mentions_waiting: dict[str, list[Invoice]] = field(default_factory=dict)
     """Invoices that name an Opportunity which is not known here yet, by its id."""
 
-    def opportunities(self, rows: Iterable[Opportunity], *, reread: bool = False) -> None:
+    def opportunities(self, rows: Collection[Opportunity], *, reread: bool = False) -> None:
         """Rows of Salesforce. A row that is not this company's, or is linked to nothing, is forgotten."""
         context = self.context
+        read_at = context.clock.monotonic()
+        marked: list[str] = []
         with context.state.transaction():
+            context.deals.fetch(row.id for row in rows)
             for row in rows:
-                context.read_at[row.id] = context.clock.monotonic()
+                context.read_at[row.id] = read_at
                 before = context.deals.get(row.id)
                 confirmed = context.own.settle(row, before, context.now)
                 if confirmed is not None:
@@ -46,7 +50,9 @@ class Intake:
                 touched = before is None or _stamp(before) != _stamp(row)
                 held = touched and context.own.hold(row.id) is not None
                 if changed or held or reread:
-                    context.deals.mark([row.id], reread=reread)
+                    marked.append(row.id)
+            context.deals.touch(row.id for row in rows)
+            context.deals.mark(marked, reread=reread)
 
     def forget(self, opportunity_id: str) -> None:
         """An Opportunity that does not exist for this profile any more: whoever wanted the same invoices is decided
@@ -57,9 +63,10 @@ class Intake:
         for invoice_id in invoice_ids:
             context.deals.mark(other for other in context.deals.linked_to(invoice_id) if other != opportunity_id)
         context.deals.drop(opportunity_id)
+        context.own.lift_hold(opportunity_id)
         context.cache.drop_unwanted(invoice_ids)
         context.journal.settle(f"opportunity:{opportunity_id}")
-        context.journal.settle_all(f"late:{opportunity_id}:", ())
+        context.journal.settle_late(opportunity_id)
 
     def changes(self, changes: Changes) -> None:
         """One answer of the change feed, in one transaction."""
@@ -72,9 +79,10 @@ class Intake:
                 self.payment_gone(deleted.id)
             self.credit_memos((*changes.credit_memos, *changes.deleted_credit_memos))
 
-    def invoices(self, rows: Iterable[Invoice]) -> None:
+    def invoices(self, rows: Collection[Invoice]) -> None:
         """Invoices: kept where an Opportunity names them or they name one, else counted once."""
         with self.context.state.transaction():
+            fetch_for_invoices(self.context, rows)
             for row in rows:
                 self.stale_invoices.discard(row.id)
                 waits = self._waits(row)
@@ -83,10 +91,12 @@ class Intake:
                 elif not waits:
                     self.not_linked(row)
 
-    def payments(self, rows: Iterable[Payment], *, asked: bool = False) -> None:
+    def payments(self, rows: Collection[Payment], *, asked: bool = False) -> None:
         """Payments: kept where they settle, or settled, an invoice that is kept, or were asked for on its account."""
         context = self.context
+        changed: dict[str, None] = {}
         with context.state.transaction():
+            fetch_for_payments(context, rows)
             for row in rows:
                 before = context.cache.payment(row.id)
                 known = [i for i in _settled_by(row) | _settled_by(before) if context.cache.has_invoice(i)]
@@ -97,7 +107,32 @@ class Intake:
                 if row.method_id and row.method_id not in context.lookups.methods:
                     context.cache.put_missing(WANTED_METHOD, [row.method_id])
                 if context.cache.put_payment(row):
-                    self._settles_differently(known)
+                    changed.update(dict.fromkeys(known))
+            self._settles_differently(changed)
+
+    def asked_payments(self, asked: Collection[str], rows: Collection[Payment]) -> None:
+        """The answer for payments that were asked for by id: those that are not in it are gone."""
+        with self.context.state.transaction():
+            self.payments(rows, asked=True)
+            for payment_id in sorted(set(asked) - {row.id for row in rows}):
+                self.read_payments.add(payment_id)
+                self.payment_gone(payment_id)
+
+    def forget_what_was_read(self) -> None:
+        """Give its memory back: what is read for the rest of the pass may be read once more."""
+        self.read_invoices = set()
+        self.read_payments = set()
+
+    def concerned_by(self, payment_ids: Iterable[str]) -> set[str]:
+        """The Opportunities that payments which were read have to do with."""
+        cache = self.context.cache
+        payments = (payment for each in payment_ids if (payment := cache.payment(each)) is not None)
+        return {
+            opportunity_id
+            for payment in payments
+            for invoice_id in _settled_by(payment)
+            for opportunity_id in self._concerned(invoice_id)
+        }
 
     def payment_gone(self, payment_id: str) -> None:
         """QuickBooks deleted a payment; which invoices it paid is remembered here."""
@@ -117,7 +152,7 @@ class Intake:
         for row in rows:
             body = row.updated.isoformat() if row.updated else "deleted"
             if context.cache.first_sight(f"credit memo {row.id}", body, context.now):
-                for payment_id in context.cache.payment_ids_with("CreditMemo", row.id):
+                for payment_id in context.cache.payment_ids_applying(row.id):
                     settled = _settled_by(context.cache.payment(payment_id))
                     if payment_id not in self.read_payments:
                         context.deals.mark({d for i in settled for d in context.deals.linked_to(i)}, reread=True)
@@ -145,7 +180,7 @@ class Intake:
         """A write whose answer never came had landed: it is told as it would have been."""
         context = self.context
         record = decode_record(note.record)
-        context.journal.wrote(context.run_id, context.now, record)
+        context.journal.wrote(context.run_id, context.now, record, note.record)
         if note.attention:
             context.journal.attend(f"opportunity:{note.opportunity_id}", record, note.attention, context.now)
 
@@ -216,10 +251,12 @@ class Intake:
 
     def _settles_differently(self, invoice_ids: Iterable[str]) -> None:
         """A payment changed: its invoices' balances as kept here are stale, unless they came along in this pass."""
+        concerned: set[str] = set()
         for invoice_id in invoice_ids:
-            self.context.deals.mark(self._concerned(invoice_id))
+            concerned |= self._concerned(invoice_id)
             if invoice_id not in self.read_invoices:
                 self.stale_invoices.add(invoice_id)
+        self.context.deals.mark(concerned)
 
 
 def _stamp(row: Opportunity) -> tuple[object, ...]:

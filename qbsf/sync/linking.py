@@ -6,8 +6,7 @@ from qbsf.core.fields import amount_in
 from qbsf.core.links import Candidates, Links, OwnLinks, find_links, link_text, possible_names
 from qbsf.model import Opportunity
 from qbsf.sync.context import Context
-
-_BATCH = 500
+from qbsf.sync.facts import BATCH, fetch_names
 
 
 def links_of(context: Context, row: Opportunity) -> Links:
@@ -34,32 +33,34 @@ def links_of(context: Context, row: Opportunity) -> Links:
 
 
 def relink(context: Context, opportunity_ids: Iterable[str]) -> None:
-    """Find links anew; whoever shares an invoice that came or went is marked to be decided again, and so on."""
-    waiting = list(opportunity_ids)
-    done: set[str] = set()
+    """Find links anew, where they may have changed; whoever shares an invoice that came or went is marked to be decided
+    again, and so on.
+    """
+    waiting = context.deals.not_linked_yet(opportunity_ids)
     while waiting:
+        batch, waiting = waiting[:BATCH], waiting[BATCH:]
         with context.state.transaction():
-            for _ in range(min(_BATCH, len(waiting))):
-                _relink_one(context, waiting, done)
+            fetch_names(context, batch)
+            shared: dict[str, None] = {}
+            for opportunity_id in batch:
+                shared.update(dict.fromkeys(_relink_one(context, opportunity_id)))
+            others = shared.keys() - set(batch)
+            context.deals.mark(others)
+            waiting += context.deals.not_linked_yet(others)
 
 
-def _relink_one(context: Context, waiting: list[str], done: set[str]) -> None:
-    opportunity_id = waiting.pop()
-    if opportunity_id in done:
-        return
-    done.add(opportunity_id)
+def _relink_one(context: Context, opportunity_id: str) -> list[str]:
+    """Answers the other Opportunities that want an invoice which came to this one or left it."""
     row = context.deals.get(opportunity_id)
     if row is None:
         context.deals.done([opportunity_id])
-        return
+        return []
     links = links_of(context, row)
+    context.deals.linked(opportunity_id, links)
     moved = context.deals.set_links(opportunity_id, links.way, links.invoice_ids)
-    for invoice_id in moved:
-        others = [e for e in context.deals.linked_to(invoice_id) if e != opportunity_id and e not in done]
-        context.deals.mark(others)
-        waiting.extend(others)
     gone = [i for i in moved if i not in links.invoice_ids and not context.deals.linked_to(i)]
     context.cache.drop_unwanted(gone)
+    return [each for i in moved for each in context.deals.linked_to(i) if each != opportunity_id]
 
 
 def _own_text(context: Context, opportunity_id: str, field: str) -> str | None:

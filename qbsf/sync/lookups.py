@@ -5,11 +5,13 @@ The stages are read afresh all the same in every pass that moves one (rules.md s
 
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 
 from qbsf.config import Config, FieldsConfig, StagesConfig
 from qbsf.core import stages as stage_rules
 from qbsf.errors import ConfigError
+from qbsf.lanes import Lane
 from qbsf.model import Company, FieldInfo, Organization, Stage
 from qbsf.salesforce.columns import configured_names
 from qbsf.state.codec import dump
@@ -68,13 +70,26 @@ def keep(state: State, lookups: Lookups) -> None:
     )
 
 
-def read(config: Config, books: Books, org: Org) -> Lookups:
+@dataclass(frozen=True)
+class AskedBooks:
+    """QuickBooks' part of the lookups, asked for: an answer takes a while."""
+
+    company: "Future[Company]"
+    methods: "Future[dict[str, str]]"
+
+
+def ask_books(books: Books, lane: Lane) -> AskedBooks:
+    return AskedBooks(lane.begin(books.company), lane.begin(books.payment_methods))
+
+
+def read(config: Config, org: Org, asked_books: AskedBooks) -> Lookups:
     """All lookups, read afresh. Raises ConfigError for a configured field that cannot hold what it should."""
-    infos = org.opportunity_fields()
+    settings = org.settings()
     asked = (*configured_names(config.fields, config.stages), "CurrencyIsoCode", "RecordTypeId")
-    wanted = {name: infos[name] for name in asked if name in infos}
+    wanted = {name: settings.fields[name] for name in asked if name in settings.fields}
     check_fields(config.fields, wanted)
-    return Lookups(books.company(), books.payment_methods(), wanted, tuple(org.stages()), org.organization())
+    company, methods = asked_books.company.result(), asked_books.methods.result()
+    return Lookups(company, methods, wanted, settings.stages, settings.organization)
 
 
 def with_methods(lookups: Lookups, books: Books) -> Lookups:

@@ -4,12 +4,13 @@ QuickBooks tells a link only in a request of its own (`include=invoiceLink`), so
 rest to the next one: payments are not kept waiting.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from qbsf.errors import UnexpectedAnswer
 from qbsf.model import Invoice, Opportunity
 from qbsf.quickbooks.faults import QuickBooksRefused
 from qbsf.sync.context import Context
+from qbsf.sync.facts import BATCH, fetch_money
 
 LINKS_A_PASS = 50
 
@@ -21,9 +22,8 @@ def ask_for_links(context: Context, opportunity_ids: Sequence[str]) -> None:
     """
     if not context.config.fields.payment_link:
         return
-    wanted = {each: invoice for each in opportunity_ids if (invoice := _invoice_without_link(context, each))}
     asked: set[str] = set()
-    for opportunity_id, invoice in wanted.items():
+    for opportunity_id, invoice in _without_link(context, opportunity_ids):
         if invoice.id in asked:
             continue
         if len(asked) == LINKS_A_PASS:
@@ -47,6 +47,16 @@ def link_of(context: Context, row: Opportunity, invoice_ids: Sequence[str]) -> s
         return ""
     name, link = context.config.fields.payment_link, context.pay_links.link(invoice_ids[0])
     return "" if link == context.own.value(row.id, name) else link
+
+
+def _without_link(context: Context, opportunity_ids: Sequence[str]) -> Iterator[tuple[str, Invoice]]:
+    for start in range(0, len(opportunity_ids), BATCH):
+        batch = opportunity_ids[start : start + BATCH]
+        fetch_money(context, batch)
+        for opportunity_id in batch:
+            invoice = _invoice_without_link(context, opportunity_id)
+            if invoice is not None:
+                yield opportunity_id, invoice
 
 
 def _invoice_without_link(context: Context, opportunity_id: str) -> Invoice | None:

@@ -5,6 +5,7 @@ record of the report.
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 
 from qbsf.core.case import CLOSE_DATE, STAGE, Case, Decision, Hold
@@ -28,15 +29,23 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Planned:
-    """One Opportunity with what is to be done about it, and the record that will tell so."""
+    """One Opportunity with what is to be done about it."""
 
     opportunity: Opportunity
     links: Links
     money: Money | None
     decision: Decision
-    record: Record
+    matched_by: str | None
+    """The way it was first found."""
     late: tuple[Record, ...] = ()
     """One more record for each invoice that came too late."""
+    told: Record | None = None
+    """The record, where it is not the one that follows from the rest."""
+
+    @cached_property
+    def record(self) -> Record:
+        """What will tell of it; many plans are kept, and a record is large."""
+        return self.told or record_of(self.opportunity, self.links, self.money, self.decision, self.matched_by)
 
     @property
     def key(self) -> str:
@@ -48,7 +57,7 @@ def plan(context: Context, opportunity_id: str) -> Planned | None:
     row = context.deals.get(opportunity_id)
     if row is None:
         return None
-    links = links_of(context, row)
+    links = context.deals.found_links(opportunity_id) or links_of(context, row)
     if links.way is None:
         return None
     money = _money(context, links) if links.problem is None else None
@@ -63,9 +72,8 @@ def plan(context: Context, opportunity_id: str) -> Planned | None:
         payment_link=link_of(context, row, links.invoice_ids),
     )
     decision = decide(case, context.rules)
-    record = record_of(row, links, money, decision, context.deals.first_way(row.id))
     late = tuple(_late_record(context, row, invoice_id) for invoice_id in links.late)
-    return Planned(row, links, money, decision, record, late)
+    return Planned(row, links, money, decision, context.deals.first_way(row.id), late)
 
 
 def note_of(planned: Planned, context: Context) -> Note:
@@ -103,14 +111,8 @@ def after(planned: Planned, context: Context) -> Opportunity:
         close_date = explicit
     elif stage.is_closed and not row.is_closed and close_date is not None:
         close_date = min(close_date, context.now.date())
-    return replace(
-        row,
-        fields=fields,
-        stage=stage.api_name,
-        is_closed=stage.is_closed,
-        is_won=stage.is_won,
-        close_date=close_date,
-    )
+    moved = {"stage": stage.api_name, "is_closed": stage.is_closed, "is_won": stage.is_won, "close_date": close_date}
+    return Opportunity(**{**vars(row), **moved, "fields": fields})
 
 
 def _reversal_facts(planned: Planned, context: Context) -> str:
@@ -188,7 +190,10 @@ def _rivals(context: Context, row: Opportunity, links: Links) -> tuple[str, ...]
     """Other Opportunities that want one of these invoices, unless qbsf wrote its payment to this one alone."""
     rivals: set[str] = set()
     for invoice_id in links.invoice_ids:
-        others = {each for each in context.deals.linked_to(invoice_id) if each != row.id}
+        wanting = context.deals.linked_to(invoice_id)
+        if wanting == (row.id,):
+            continue
+        others = {each for each in wanting if each != row.id}
         if others and context.own.owner_of(invoice_id) & (others | {row.id}) != {row.id}:
             rivals |= others
     return tuple(sorted(rivals))
@@ -257,10 +262,15 @@ def _payment_views(money: Money | None) -> tuple[PaymentView, ...]:
 
 
 def _change_views(row: Opportunity, decision: Decision) -> dict[str, Change]:
-    old: dict[str, FieldValue] = {**row.fields, STAGE: row.stage, CLOSE_DATE: row.close_date}
+    beside: dict[str, FieldValue] = {STAGE: row.stage, CLOSE_DATE: row.close_date}
+    changes = decision.changes
+    names = sorted(changes)
+    if STAGE in changes:
+        names.remove(STAGE)
+        names.insert(0, STAGE)
     return {
-        name: Change(value_text(old.get(name)), value_text(new))
-        for name, new in sorted(decision.changes.items(), key=lambda item: (item[0] != STAGE, item[0]))
+        name: Change(value_text(beside[name] if name in beside else row.fields.get(name)), value_text(changes[name]))
+        for name in names
     }
 
 

@@ -4,18 +4,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from qbsf.lanes import Lane
 from qbsf.model import (
+    TRACKED,
     Changes,
     Company,
-    FieldInfo,
+    CreditMemo,
     Invoice,
-    InvoicePage,
     Opportunity,
     OpportunityPage,
     OpportunityUpdate,
-    Organization,
+    OrgSettings,
+    Page,
     Payment,
     Stage,
+    Tracked,
     UpdateResult,
 )
 from qbsf.salesforce.columns import OpportunityColumns
@@ -27,9 +30,13 @@ class Books(Protocol):
     @property
     def requests_sent(self) -> int: ...
 
-    def changes_since(self, since: datetime) -> Changes: ...
+    def changes_since(self, since: datetime, entities: Sequence[Tracked] = TRACKED) -> Changes: ...
 
-    def invoices_changed(self, since: datetime) -> Iterator[InvoicePage]: ...
+    def invoices_changed(self, since: datetime) -> Iterator[Page[Invoice]]: ...
+
+    def payments_changed(self, since: datetime) -> Iterator[Page[Payment]]: ...
+
+    def credit_memos_changed(self, since: datetime) -> list[CreditMemo]: ...
 
     def invoices_by_id(self, ids: Iterable[str]) -> list[Invoice]: ...
 
@@ -62,7 +69,7 @@ class Org(Protocol):
     def organization_id(self) -> str: ...
 
     def linked_opportunities(
-        self, columns: OpportunityColumns, since: datetime | None
+        self, columns: OpportunityColumns, since: datetime | None, lane: Lane | None = None
     ) -> Iterator[OpportunityPage]: ...
 
     def opportunities_by_id(self, columns: OpportunityColumns, ids: Iterable[str]) -> list[Opportunity]: ...
@@ -71,8 +78,6 @@ class Org(Protocol):
 
     def stages(self) -> list[Stage]: ...
 
-    def opportunity_fields(self) -> dict[str, FieldInfo]: ...
-
-    def organization(self) -> Organization: ...
+    def settings(self) -> OrgSettings: ...
 
     def update(self, batch: Sequence[OpportunityUpdate]) -> list[UpdateResult]: ...

@@ -1,43 +1,41 @@
-"""What a pass reads: what changed since the watermarks, everything that is linked, or one invoice.
+"""What changed since the watermarks, in both systems, or everything that is linked."""
 
-Reads are in bulk; what is not known here yet and is named by what was read is then asked for, until nothing is left.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from functools import partial
+from typing import TypeVar
 
-from qbsf.core.links import link_text, possible_names
-from qbsf.model import Invoice, Opportunity
+from qbsf.lanes import Ahead
+from qbsf.model import TRACKED, Changes, Invoice, Page, Tracked
 from qbsf.quickbooks.faults import LookBackExceeded
-from qbsf.quickbooks.query import LONGEST_NUMBER
-from qbsf.state.books import ASKED_NUMBER
+from qbsf.quickbooks.parse import CHANGES_LIMIT
+from qbsf.state.known import MOST
 from qbsf.sync.context import Context
+from qbsf.sync.gathering import Gatherer
 from qbsf.sync.intake import Intake
-from qbsf.sync.linking import relink
+from qbsf.sync.planner import Planner
 
-CHUNK = 1000
-"""QuickBooks answers at most 1000 records a statement."""
 FEED_DAYS = 30
 QUICKBOOKS_OVERLAP = timedelta(minutes=5)
 SALESFORCE_OVERLAP = timedelta(minutes=15)
 QUICKBOOKS_WATERMARK = "quickbooks_watermark"
 SALESFORCE_WATERMARK = "salesforce_watermark"
-_ROUNDS = 6
+FULL_WANTED = "full_wanted"
+"""Set where deletions may have been missed: the next pass is a full one."""
+_PAGES_AHEAD = 6
+
+Row = TypeVar("Row")
 
 
 class Reader:
-    """The reading half of a pass, in the order in which it must happen."""
+    """The beginning of a pass, in the order in which it must happen."""
 
-    def __init__(self, context: Context, intake: Intake) -> None:
+    def __init__(self, context: Context, intake: Intake, gatherer: Gatherer, planner: Planner) -> None:
         self.context = context
         self.intake = intake
-        self.scope: set[str] | None = None
-        """The Opportunities that this pass is about, None for all."""
-
-    def todo(self) -> list[str]:
-        """The Opportunities that this pass has still to decide."""
-        return [each for each in self.context.deals.todo() if self.scope is None or each in self.scope]
+        self.gatherer = gatherer
+        self.planner = planner
+        self._window: Ahead[Page[Invoice]] | None = None
 
     def opportunities_changed(self, since: datetime | None, *, reread: bool) -> set[str]:
         """Opportunities that name an invoice, all of them or those that changed; moves Salesforce's watermark.
@@ -48,8 +46,10 @@ class Reader:
         context.progress.phase("Reading Opportunities")
         seen: set[str] = set()
         started: datetime | None = None
-        for page in context.org.linked_opportunities(context.columns, since):
+        lane = context.lanes.salesforce if since is None else None
+        for page in context.org.linked_opportunities(context.columns, since, lane):
             started = started or page.server_time
+            context.state.is_large |= page.total > MOST
             self.intake.opportunities(page.rows, reread=reread)
             seen.update(row.id for row in page.rows)
             context.progress.advance(len(page.rows))
@@ -63,14 +63,19 @@ class Reader:
     def forget_others(self, seen: set[str]) -> None:
         """After a full read: known Opportunities that were not in it are asked for by id, and forgotten if absent."""
         absent = [each for each in self.context.deals.ids() if each not in seen]
-        found = self._opportunities(absent, reread=True)
+        found = self.gatherer.opportunities(absent, reread=True)
         with self.context.state.transaction():
             for opportunity_id in absent:
                 if opportunity_id not in found:
                     self.intake.forget(opportunity_id)
 
-    def feed(self, since: datetime) -> bool:
-        """What changed in QuickBooks, by change data capture; False where that cannot tell everything."""
+    def feed(self, since: datetime, *, full: bool) -> bool:
+        """What changed in QuickBooks, by change data capture; False where that does not look back so far.
+
+        An answer holds 1,000 objects and has no second page: where more have changed, each kind is asked for by itself,
+        and one that is still too large by a query on LastUpdatedTime. That shows no deletions: the next pass is a full
+        one, unless this one is (`full`).
+        """
         context = self.context
         if context.now - since > timedelta(days=FEED_DAYS):
             return False
@@ -80,198 +85,87 @@ class Reader:
         except LookBackExceeded:
             return False
         self.intake.changes(changes)
-        self._find_mentioned()
-        if changes.complete:
-            context.state.put_instant(QUICKBOOKS_WATERMARK, changes.server_time - QUICKBOOKS_OVERLAP)
-        return changes.complete
+        if not changes.complete:
+            self._feed_by_kind(since, changes, full=full)
+        self.gatherer.find_mentioned()
+        context.state.put_instant(QUICKBOOKS_WATERMARK, changes.server_time - QUICKBOOKS_OVERLAP)
+        return True
+
+    def begin_window(self, since: datetime) -> None:
+        """Begin to read what `window` takes in, while Salesforce is read."""
+        self._window = self._ahead(self.context.books.invoices_changed(since))
 
     def window(self, since: datetime) -> None:
         """What changed in QuickBooks, by queries on LastUpdatedTime: as far back as asked, but without deletions."""
         context = self.context
         context.progress.phase("Reading changed invoices")
-        started: datetime | None = None
-        for page in context.books.invoices_changed(since):
-            started = started or page.server_time
-            self.intake.invoices(page.rows)
-            context.progress.advance(len(page.rows))
-            context.check_time()
-        self._find_mentioned()
+        pages = self._window or self._ahead(context.books.invoices_changed(since))
+        self._window = None
+
+        def take(rows: Sequence[Invoice]) -> None:
+            self._take_invoices(rows)
+            while pages.waiting and self.planner.use_time():
+                pass
+
+        started = self._take(pages, take)
+        self.gatherer.payments_ahead.take(meanwhile=self.planner.use_time)
+        self.gatherer.find_mentioned()
         if started is not None:
             context.state.put_instant(QUICKBOOKS_WATERMARK, started - QUICKBOOKS_OVERLAP)
 
-    def _find_mentioned(self) -> None:
-        """Ask for the Opportunities that invoices name and that are not known here: before the watermark moves, for
-        the feed will not show those invoices again.
+    def _take_invoices(self, rows: Sequence[Invoice]) -> None:
+        """Invoices of a window, whose payments will be wanted: they are asked for while it is read on. What the
+        payments that are here were for can be planned.
         """
-        waiting = sorted(self.intake.mentions_waiting)
-        if waiting:
-            self.intake.mentions_found(self._opportunities(waiting))
-
-    def gather(self) -> None:
-        """Read what the Opportunities still to be decided need and is not here, until nothing is missing."""
-        self._reread()
-        for _ in range(_ROUNDS):
-            relink(self.context, self.todo())
-            if not self._read_missing():
-                return
-
-    def again(self, invoice_ids: Iterable[str]) -> None:
-        """Read invoices and their payments once more: they were read in the middle of a change."""
-        context = self.context
-        ids = sorted(invoice_ids)
-        payments: set[str] = set()
-        for invoice_id in ids:
-            payments.update(context.cache.payment_ids_with("Invoice", invoice_id))
-        for row in self._invoices(ids):
-            payments.update(row.payment_ids)
-        self._payments(payments)
-
-    def _reread(self) -> None:
-        """In a full pass: the invoices and payments of every Opportunity that was marked for it, in windows."""
-        context = self.context
-        waiting = [each for each in context.deals.to_reread() if self.scope is None or each in self.scope]
-        if not waiting:
-            return
-        context.progress.phase("Reading invoices and payments", len(waiting))
-        iterator = iter(waiting)
-        while window := list(islice(iterator, CHUNK)):
-            context.check_time()
-            self._reread_window(window)
-            context.progress.advance(len(window))
-
-    def _reread_window(self, opportunity_ids: Sequence[str]) -> None:
-        context = self.context
-        ids, numbers = self._names_of(opportunity_ids)
-        linked = {i for each in opportunity_ids for i in context.deals.links_of(each)}
-        linked |= {c.id for each in opportunity_ids for c in context.cache.candidates_mentioning(each)}
-        self._invoices((ids | linked) - self.intake.read_invoices)
-        self._invoices_by_number(self._not_asked(numbers))
-        relink(context, opportunity_ids)
-        payments: set[str] = set()
-        for invoice_id in {i for each in opportunity_ids for i in context.deals.links_of(each)}:
-            known = context.cache.invoice(invoice_id)
-            payments.update(known[0].payment_ids if known and not known[1] else ())
-            payments.update(context.cache.payment_ids_with("Invoice", invoice_id))
-        self._payments(payments - self.intake.read_payments)
-        with context.state.transaction():
-            context.deals.reread_done(opportunity_ids)
-
-    def _read_missing(self) -> bool:
-        """One round of asking for what is named or linked and not here. Answers whether anything was read."""
-        context = self.context
-        todo = self.todo()
-        waiting = self.intake.mentions_waiting
-        ids, numbers = self._names_of(todo)
-        unknown_ids = {
-            i for i in ids if not context.cache.has_invoice(i) and not context.cache.is_missing("invoice_id", i)
-        }
-        unknown_numbers = self._not_asked(numbers)
-        payments = self._payments_wanted(todo)
-        stale = {i for i in self.intake.stale_invoices if context.cache.has_invoice(i)}
-        self.intake.stale_invoices.clear()
-        if not (waiting or unknown_ids or unknown_numbers or payments or stale):
-            return False
-        context.check_time()
-        self._find_mentioned()
-        self._invoices(unknown_ids | stale)
-        self._invoices_by_number(unknown_numbers)
-        self._payments(payments)
-        return True
-
-    def _names_of(self, opportunity_ids: Iterable[str]) -> tuple[set[str], set[str]]:
-        """Everything the link fields may mean: ids that QuickBooks could have, and numbers."""
-        fields, by = self.context.config.fields, self.context.config.match.by
-        ids: set[str] = set()
-        numbers: set[str] = set()
-        for opportunity_id in opportunity_ids:
-            row = self.context.deals.get(opportunity_id)
-            if row is None:
-                continue
-            if "invoice_id" in by:
-                ids.update(n for n in possible_names(link_text(row, fields.invoice_id)) if n.isascii() and n.isdigit())
-            if "invoice_number" in by:
-                text = link_text(row, fields.invoice_number)
-                # What qbsf filled in itself decides nothing.
-                if text and text != self.context.own.value(opportunity_id, fields.invoice_number):
-                    numbers.update(name for name in possible_names(text) if len(name) <= LONGEST_NUMBER)
-        return ids, numbers
-
-    def _payments_wanted(self, opportunity_ids: Iterable[str]) -> set[str]:
-        """Payments that a linked invoice lists and that are not here, or that are here and it does not list."""
-        context = self.context
-        wanted: set[str] = set()
-        for invoice_id in {i for each in opportunity_ids for i in context.deals.links_of(each)}:
-            known = context.cache.invoice(invoice_id)
-            if known is None or known[1]:
-                continue
-            listed = set(known[0].payment_ids)
-            linking = set(context.cache.payment_ids_with("Invoice", invoice_id))
-            here = {payment.id for payment in context.cache.payments_of(known[0])}
-            wanted |= (listed - here) | (linking - listed)
-        return wanted - self.intake.read_payments
-
-    def _opportunities(self, ids: Iterable[str], *, reread: bool = False) -> set[str]:
-        wanted = sorted(ids)
-        rows: list[Opportunity] = []
-        if wanted:
-            rows = self.context.org.opportunities_by_id(self.context.columns, wanted)
-            self.intake.opportunities(rows, reread=reread)
-        return {row.id for row in rows if self.context.deals.get(row.id) is not None}
-
-    def refresh(self, opportunity_ids: Iterable[str]) -> None:
-        """Read rows again before they are written; those that are gone are forgotten."""
-        wanted = set(opportunity_ids)
-        gone = wanted - self._opportunities(wanted)
-        with self.context.state.transaction():
-            for opportunity_id in gone:
-                self.intake.forget(opportunity_id)
-
-    def _invoices(self, ids: Iterable[str]) -> list[Invoice]:
-        """Invoices by id. One that was here and is not answered is asked for by itself: 610 means deleted."""
-        context = self.context
-        asked = sorted(i for i in set(ids) if not self._is_deleted(i))
-        rows = context.books.invoices_by_id(asked) if asked else []
         self.intake.invoices(rows)
-        absent = set(asked) - {row.id for row in rows}
-        self.intake.read_invoices |= absent
-        never_seen = {each for each in absent if not context.cache.has_invoice(each)}
-        with context.state.transaction():
-            context.cache.put_missing("invoice_id", never_seen)
-        for invoice_id in sorted(absent - never_seen):
-            row = context.books.invoice(invoice_id)
-            if row is None:
-                self.intake.invoice_gone(invoice_id)
-            else:
-                self.intake.invoices([row])
-        return rows
+        kept = (row for row in rows if row.id in self.intake.read_invoices)
+        self.gatherer.payments_ahead.want(payment_id for row in kept for payment_id in row.payment_ids)
+        taken = self.gatherer.payments_ahead.take_answered()
+        self.planner.plan_ahead(sorted(self.intake.concerned_by(taken)))
 
-    def _is_deleted(self, invoice_id: str) -> bool:
-        known = self.context.cache.invoice(invoice_id)
-        return known is not None and known[1]
+    def _feed_by_kind(self, since: datetime, changes: Changes, *, full: bool) -> None:
+        context = self.context
+        cut_off: dict[Tracked, datetime] = {}
+        """The kinds that are not told to the end, and until when they are."""
+        if any(changes.count(kind) >= CHANGES_LIMIT for kind in TRACKED):
+            # One kind alone is too large. Its deletions are not told, so that those of the others can wait, too.
+            cut_off = {kind: _told_until(changes, kind, since) for kind in TRACKED}
+        else:
+            calls = [partial(context.books.changes_since, since, (kind,)) for kind in TRACKED]
+            for kind, answer in zip(TRACKED, context.lanes.quickbooks.each(calls), strict=True):
+                part = answer.result()
+                self.intake.changes(part)
+                if not part.complete:
+                    cut_off[kind] = _told_until(part, kind, since)
+        if cut_off and not full:
+            context.state.put(FULL_WANTED, "1")
+        if "Invoice" in cut_off:
+            self._take(self._ahead(context.books.invoices_changed(cut_off["Invoice"])), self.intake.invoices)
+        if "Payment" in cut_off:
+            self._take(self._ahead(context.books.payments_changed(cut_off["Payment"])), self.intake.payments)
+        if "CreditMemo" in cut_off:
+            self.intake.credit_memos(context.books.credit_memos_changed(cut_off["CreditMemo"]))
 
-    def _invoices_by_number(self, numbers: Iterable[str]) -> None:
-        asked = sorted(set(numbers))
-        if not asked:
-            return
-        rows = self.context.books.invoices_by_number(asked)
-        # QuickBooks compares without letter case: only an exact namesake is the one that was meant.
-        exact = [row for row in rows if row.number in set(asked)]
-        self.intake.invoices(exact)
-        self.context.cache.put_missing(ASKED_NUMBER, asked)
+    def _ahead(self, pages: Iterator[Page[Row]]) -> Ahead[Page[Row]]:
+        return self.context.lanes.quickbooks.ahead(pages, _PAGES_AHEAD)
 
-    def _not_asked(self, numbers: set[str]) -> set[str]:
-        """Numbers that QuickBooks was not asked for while an Opportunity named them: a bearer that is known tells
-        nothing of its namesakes. From the asking on, the feed brings every new bearer.
-        """
-        return {number for number in numbers if not self.context.cache.is_missing(ASKED_NUMBER, number)}
+    def _take(self, pages: Ahead[Page[Row]], take: Callable[[Sequence[Row]], None]) -> datetime | None:
+        """Take pages in; answers QuickBooks' clock at the first."""
+        context = self.context
+        started: datetime | None = None
+        for page in pages:
+            started = started or page.server_time
+            take(page.rows)
+            context.progress.advance(len(page.rows))
+            context.check_time()
+        return started
 
-    def _payments(self, ids: Iterable[str]) -> None:
-        asked = sorted(set(ids))
-        if not asked:
-            return
-        rows = self.context.books.payments_by_id(asked)
-        self.intake.payments(rows, asked=True)
-        with self.context.state.transaction():
-            for payment_id in set(asked) - {row.id for row in rows}:
-                self.intake.read_payments.add(payment_id)
-                self.intake.payment_gone(payment_id)
+
+def _told_until(changes: Changes, kind: Tracked, since: datetime) -> datetime:
+    """Until when a cut-off answer of the feed tells all changes of a kind: they come kind by kind, each in the order of
+    their times (quickbooks.md section 3). Where that order is broken, nothing is told for sure.
+    """
+    times = [row.updated for row in changes.of(kind)]
+    if changes.count(kind) < CHANGES_LIMIT or not times or times != sorted(times):
+        return since
+    return times[-1]

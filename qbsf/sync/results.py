@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from qbsf.core.fields import payment_field_names
 from qbsf.model import Invoice, Opportunity
 from qbsf.report import QUIET_REASONS, Outcome, Record, Summary
+from qbsf.state.journal import late_key
 from qbsf.sync.context import Context
 from qbsf.sync.planning import Planned, facts_fingerprint, note_for, unlinked_record
+from qbsf.sync.spool import RecordSpool
 
 
 @dataclass
@@ -16,21 +18,25 @@ class Results:
 
     context: Context
     counts: Counter[Outcome] = field(default_factory=Counter)
-    shown: list[tuple[str, Record]] = field(default_factory=list)
+    shown: RecordSpool = field(default_factory=RecordSpool)
     refused: bool = False
     """Some record was refused, or the brake held it: exit code 1."""
 
-    def add(self, record: Record, order: str) -> None:
+    def add(self, record: Record, order: str, body: str = "") -> None:
         """Count a record; `order` sorts the report, whatever the order in which things were done."""
         self.counts[record.outcome] += 1
         options = self.context.options
         if record.reason not in QUIET_REASONS or options.verbose or options.invoice is not None:
-            self.shown.append((order, record))
+            self.shown.add(order, record, body)
 
-    def decided(self, planned: Planned, record: Record, row: Opportunity, *, keep: bool = False) -> None:
-        """One Opportunity is decided: `row` is how it stands now. `keep` leaves it on the list still to be done."""
+    def decided(
+        self, planned: Planned, record: Record, row: Opportunity, *, keep: bool = False, body: str = ""
+    ) -> None:
+        """One Opportunity is decided: `row` is how it stands now. `keep` leaves it on the list still to be done;
+        `body` is the record's text where there is one already.
+        """
         context = self.context
-        self.add(record, planned.opportunity.id)
+        self.add(record, planned.opportunity.id, body)
         for late in planned.late:
             self.add(late, f"{planned.opportunity.id} {late.invoices[0].id if late.invoices else ''}")
         if record.outcome == "failed" or record.reason == "braked":
@@ -56,27 +62,25 @@ class Results:
             sum(counts.values()), counts["updated"], counts["unchanged"], counts["skipped"], counts["failed"]
         )
 
-    def records(self) -> tuple[Record, ...]:
-        return tuple(record for _, record in sorted(self.shown, key=lambda item: item[0]))
-
     def _attend(self, planned: Planned, record: Record, row: Opportunity) -> None:
         context = self.context
-        names = payment_field_names(context.config.fields)
         nothing_learnt = record.reason == "inconsistent" and not planned.decision.attention
         if record.reason == "unavailable" or nothing_learnt:
             return
-        facts = facts_fingerprint(row, planned.money, planned.decision.about, names)
-        waits = planned.decision.attention or record.reason in ("braked", "rejected", "held_back")
-        if waits:
-            context.journal.attend(planned.key, record, facts, context.now)
-        elif context.own.hold(planned.opportunity.id) is None and not self._still_reversed(planned, facts):
+        if planned.decision.attention or record.reason in ("braked", "rejected", "held_back"):
+            context.journal.attend(planned.key, record, self._facts(planned, row), context.now)
+        elif context.own.hold(planned.opportunity.id) is None and not self._still_reversed(planned, row):
             context.journal.settle(planned.key)
-        late_keys = {f"late:{planned.opportunity.id}:{r.invoices[0].id}": r for r in planned.late if r.invoices}
+        late_keys = {late_key(planned.opportunity.id, r.invoices[0].id): r for r in planned.late if r.invoices}
         for key, late in late_keys.items():
             context.journal.attend(key, late, key, context.now)
-        context.journal.settle_all(f"late:{planned.opportunity.id}:", late_keys)
+        context.journal.settle_late(planned.opportunity.id, late_keys)
 
-    def _still_reversed(self, planned: Planned, facts: str) -> bool:
+    def _facts(self, planned: Planned, row: Opportunity) -> str:
+        names = payment_field_names(self.context.config.fields)
+        return facts_fingerprint(row, planned.money, planned.decision.about, names)
+
+    def _still_reversed(self, planned: Planned, row: Opportunity) -> bool:
         """A payment that was taken back leaves a deal to a person until something about it changes."""
         waiting = self.context.journal.attention_facts(planned.key)
-        return waiting == ("reversed", facts)
+        return waiting is not None and waiting == ("reversed", self._facts(planned, row))

@@ -1,25 +1,37 @@
-"""Carrying out what was planned: rows read again where they are old, noted first, in Collections of 200.
+"""Carrying out what was planned: rows read again where they are old, noted first, in Collections of 200, several at a
+time but never two with deals of one Account.
 
 One record's refusal never stops another's. A lost answer is never repeated blindly: the rows are read again and tell.
 """
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 
 from qbsf.core.case import STAGE, Kind
 from qbsf.core.restraint import without_stage
 from qbsf.errors import AnswerLost, OutOfTime, QbsfError, Unreachable
-from qbsf.model import OpportunityUpdate, UpdateResult
-from qbsf.state.own import HoldRecord, landed
+from qbsf.lanes import Failures
+from qbsf.model import Opportunity, OpportunityUpdate, UpdateResult
+from qbsf.salesforce.soql import MOST_IDS
+from qbsf.state.own import HoldRecord, Note, landed
 from qbsf.sync.context import Context
-from qbsf.sync.planning import Planned, after, hold_fingerprint, note_of, plan, record_of, with_failure
-from qbsf.sync.reading import Reader
+from qbsf.sync.gathering import Gatherer
+from qbsf.sync.planner import Planner
+from qbsf.sync.planning import Planned, after, hold_fingerprint, note_of, plan, with_failure
 from qbsf.sync.results import Results
 
-BATCH = 200
-WINDOW = 600
-"""Rows that are read again at once: as many as one address holds, written well within 30 seconds."""
+CHUNK = 200
+"""Records of one Collections request (salesforce.md section 2)."""
+WINDOW = MOST_IDS
+"""Opportunities that are planned at once; rows that have become old are read again by so many, and written well
+within 30 seconds.
+"""
+_LOOK_AHEAD = 12
+"""Chunks among which one is looked for that shares no Account with those under way."""
 TRIES = 4
 _WAIT_SECONDS = 0.5
 
@@ -38,21 +50,49 @@ class _Chunk:
     refusals: Mapping[str, UpdateResult] = field(default_factory=dict)
     """For records that are sent without their stage: why it was refused, by Opportunity id."""
 
+    @cached_property
+    def accounts(self) -> frozenset[str]:
+        """The Accounts of its Opportunities, as far as they have one."""
+        return frozenset(item.opportunity.account_id for item in self.items if item.opportunity.account_id)
+
+
+class _TooOldError(Exception):
+    """The rows of a chunk became old before it was its turn: it was not sent."""
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A chunk that is under way, and what was noted of it."""
+
+    chunk: _Chunk
+    notes: Sequence[Note]
+    answer: "Future[list[UpdateResult]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An Opportunity that is to be written."""
+
+    id: str
+    kind: Kind
+    account_id: str
+
 
 class Writer:
     """The writing half of a pass."""
 
-    def __init__(self, context: Context, reader: Reader, results: Results) -> None:
+    def __init__(self, context: Context, gatherer: Gatherer, planner: Planner, results: Results) -> None:
         self.context = context
-        self.reader = reader
+        self.gatherer = gatherer
         self.results = results
+        self.planner = planner
         self.stages_are_fresh = False
         """Whether the org's stages were read in this pass."""
         self._barred: frozenset[Kind] = frozenset()
         self._held_after_write: list[str] = []
 
-    def write(self, opportunity_ids: Sequence[str], barred: frozenset[Kind], kinds: Collection[Kind]) -> None:
-        """Write what is planned for these Opportunities, `kinds` of writes in all, window by window.
+    def write(self, due: Sequence[Due], barred: frozenset[Kind], kinds: Collection[Kind]) -> None:
+        """Write what is planned for these Opportunities; `kinds` are those of all planned writes.
 
         Raises ConfigError for a wrong stage before anything is written, OutOfTime, Unreachable.
         """
@@ -60,19 +100,67 @@ class Writer:
         self._barred = barred
         if self._may_move_stages(kinds):
             self._read_stages()
-        context.progress.phase("Writing Opportunities", len(opportunity_ids))
-        waiting = self._by_account(opportunity_ids)
-        for start in range(0, len(waiting), WINDOW):
-            window = waiting[start : start + WINDOW]
-            context.check_time()
-            self._freshen(window)
-            planned = self._plan_again(window)
-            self.check_stages(planned)
-            queue = deque(_chunks(planned))
-            while queue:
-                self._send(queue)
+        context.progress.phase("Writing Opportunities", len(due))
+        failed = self._send_all(self._chunks(sorted(due, key=lambda each: (each.account_id, each.id))))
+        if not failed.stop:
             self._measure_holds()
-            context.progress.advance(len(window))
+        failed.raise_first()
+
+    def _chunks(self, due: Sequence[Due]) -> Iterator[_Chunk]:
+        """What is to be written by rows that are not old, an Account's deals side by side, a window at a time."""
+        ready: list[Planned] = []
+        for start in range(0, len(due), WINDOW):
+            ids = [each.id for each in due[start : start + WINDOW]]
+            self.context.check_time()
+            self._freshen(ids)
+            planned = self._plan_again(ids)
+            self.check_stages(planned)
+            ready += planned
+            while len(ready) >= CHUNK:
+                yield _Chunk(tuple(ready[:CHUNK]))
+                del ready[:CHUNK]
+        if ready:
+            yield _Chunk(tuple(ready))
+
+    def _send_all(self, chunks: Iterator[_Chunk]) -> Failures:
+        """Send the chunks, several at a time, and judge their answers in the order in which they were sent.
+
+        One that fails does not lose the others; answers what failed.
+        """
+        most = self.context.lanes.salesforce.depth
+        failed = Failures()
+        flying: deque[_Sent] = deque()
+        queue: deque[_Chunk] = deque()
+        while True:
+            try:
+                while len(flying) < most and not failed.stop and self._send_next(queue, chunks, flying):
+                    pass
+                if not flying:
+                    break
+                self._take(flying.popleft(), queue)
+            except QbsfError as error:
+                failed.add(error)
+        return failed
+
+    def _send_next(self, queue: "deque[_Chunk]", chunks: Iterator[_Chunk], flying: "deque[_Sent]") -> bool:
+        """Send the next chunk whose Accounts are in none that is under way: they share the Account's row lock. Those
+        that have to wait stay in the queue. False where there is none to send for now.
+        """
+        locked = {account for sent in flying for account in sent.chunk.accounts}
+        for place in range(_LOOK_AHEAD):
+            if place == len(queue):
+                queue.extend(islice(chunks, 1))
+            if place == len(queue):
+                return False
+            if locked.isdisjoint(queue[place].accounts):
+                chunk = queue[place]
+                del queue[place]
+                self.context.check_time()
+                ready = self._fresh(chunk)
+                if ready is not None:
+                    flying.append(self._send(ready))
+                return True
+        return False
 
     def check_stages(self, planned: Sequence[Planned]) -> None:
         """Before the first stage is moved: the org's stages, freshly read. Raises ConfigError, nothing is written."""
@@ -86,32 +174,23 @@ class Writer:
 
     def _read_stages(self) -> None:
         if not self.stages_are_fresh:
-            self.context.use(replace(self.context.lookups, stages=tuple(self.context.org.stages())))
+            stages = tuple(self.context.org.stages())
+            if stages != self.context.lookups.stages:
+                self.context.use(replace(self.context.lookups, stages=stages))
             self.stages_are_fresh = True
-
-    def _by_account(self, opportunity_ids: Sequence[str]) -> list[str]:
-        """One Account's deals side by side: they share its row lock."""
-
-        def key(opportunity_id: str) -> tuple[str, str]:
-            row = self.context.deals.get(opportunity_id)
-            return (row.account_id if row else "", opportunity_id)
-
-        return sorted(opportunity_ids, key=key)
 
     def _freshen(self, opportunity_ids: Sequence[str]) -> None:
         old = [each for each in opportunity_ids if not self.context.is_fresh(each)]
         if old:
-            self.reader.refresh(old)
-            self.reader.gather()
+            self.gatherer.refresh(old)
+            self.gatherer.gather()
 
     def _plan_again(self, opportunity_ids: Sequence[str]) -> list[Planned]:
         """The plans on fresh rows; what turns out to need no write is decided with that."""
-        context = self.context
         planned: list[Planned] = []
-        for opportunity_id in opportunity_ids:
-            item = plan(context, opportunity_id)
+        for opportunity_id, item in self.planner.last_plans(opportunity_ids):
             if item is None:
-                self.reader.intake.forget(opportunity_id)
+                self.gatherer.intake.forget(opportunity_id)
             elif item.decision.outcome != "updated":
                 doubtful = item.decision.reason == "inconsistent"
                 self.results.decided(item, item.record, item.opportunity, keep=doubtful)
@@ -121,24 +200,45 @@ class Writer:
                 planned.append(item)
         return planned
 
-    def _send(self, queue: "deque[_Chunk]") -> None:
+    def _fresh(self, chunk: "_Chunk") -> "_Chunk | None":
+        """The chunk by rows that are not old; None where nothing of it is to be written any more."""
         context = self.context
-        chunk = queue.popleft()
-        context.check_time()
         stale = [item.opportunity.id for item in chunk.items if not context.is_fresh(item.opportunity.id)]
-        if stale:
-            self._freshen(stale)
-            again = self._plan_again([item.opportunity.id for item in chunk.items])
-            if not again:
-                return
-            chunk = replace(chunk, items=tuple(again), refusals={})
-        context.own.note([note_of(item, context) for item in chunk.items], context.now)
+        if not stale:
+            return chunk
+        self._freshen(stale)
+        again = self._plan_again([item.opportunity.id for item in chunk.items])
+        return replace(chunk, items=tuple(again), refusals={}) if again else None
+
+    def _send(self, chunk: "_Chunk") -> "_Sent":
+        """Note what is about to be written, then send it."""
+        context = self.context
+        notes = [note_of(item, context) for item in chunk.items]
+        context.own.note(notes, context.now)
         updates = [
             OpportunityUpdate(item.opportunity.id, item.opportunity.account_id, item.decision.changes)
             for item in chunk.items
         ]
+        fresh_until = min(context.fresh_until(item.opportunity.id) for item in chunk.items)
+
+        def send() -> list[UpdateResult]:
+            # It may have waited in line behind slow ones.
+            if context.clock.monotonic() > fresh_until:
+                raise _TooOldError
+            return context.org.update(updates)
+
+        return _Sent(chunk, notes, context.lanes.salesforce.begin(send))
+
+    def _take(self, sent: "_Sent", queue: "deque[_Chunk]") -> None:
+        context, chunk = self.context, sent.chunk
         try:
-            verdicts = context.org.update(updates)
+            verdicts = sent.answer.result()
+        except _TooOldError:
+            with context.state.transaction():
+                for item in chunk.items:
+                    context.own.refused(item.opportunity.id)
+            queue.appendleft(chunk)
+            return
         except AnswerLost as lost:
             try:
                 self._after_lost_answer(chunk, queue)
@@ -152,19 +252,21 @@ class Writer:
                 for item in chunk.items:
                     context.own.refused(item.opportunity.id)
             raise
-        self._judge(chunk, verdicts, queue)
+        self._judge(sent, verdicts, queue)
 
     def _after_lost_answer(self, chunk: _Chunk, queue: "deque[_Chunk]") -> None:
         """It may have been done: the rows, read again, tell. What did not land is sent once more, then left."""
         context = self.context
-        self.reader.refresh([item.opportunity.id for item in chunk.items])
+        self.gatherer.refresh([item.opportunity.id for item in chunk.items])
         left: list[Planned] = []
         for item in chunk.items:
             now = plan(context, item.opportunity.id)
             if now is None:
                 continue
             if landed(note_of(item, context), now.opportunity, was_answered=False):
-                self._end(replace(item, opportunity=now.opportunity), chunk.refusals.get(item.opportunity.id))
+                # As it stands now; its record tells what was planned.
+                item = replace(item, opportunity=now.opportunity, told=item.record)  # noqa: PLW2901
+                self._end(item, chunk.refusals.get(item.opportunity.id), after(item, context))
             elif now.decision.outcome == "updated":
                 left.append(now)
             else:
@@ -177,16 +279,18 @@ class Writer:
         if left:
             queue.append(_Chunk(tuple(left), chunk.tries, chunk.lost + 1))
 
-    def _judge(self, chunk: _Chunk, verdicts: Sequence[UpdateResult], queue: "deque[_Chunk]") -> None:
+    def _judge(self, sent: "_Sent", verdicts: Sequence[UpdateResult], queue: "deque[_Chunk]") -> None:
         """Each record by its own verdict; what one failing flow may have sunk with itself is sent again in halves."""
+        chunk = sent.chunk
         again: list[Planned] = []
         sunk: list[Planned] = []
         bare: dict[str, UpdateResult] = {}
         with self.context.state.transaction():
-            for item, verdict in zip(chunk.items, verdicts, strict=True):
+            self.context.own.answered([verdict.opportunity_id for verdict in verdicts if verdict.ok])
+            for item, note, verdict in zip(chunk.items, sent.notes, verdicts, strict=True):
                 if verdict.ok:
-                    self._wrote(item)
-                    self._end(item, chunk.refusals.get(item.opportunity.id))
+                    row = self._wrote(item, note)
+                    self._end(item, chunk.refusals.get(item.opportunity.id), row, note.record)
                     continue
                 self.context.own.refused(item.opportunity.id)
                 if verdict.code in _PASSING:
@@ -223,9 +327,7 @@ class Writer:
             self.results.decided(item, record, item.opportunity, keep=True)
 
     def _without_stage(self, item: Planned) -> Planned:
-        decision = without_stage(item.decision)
-        record = record_of(item.opportunity, item.links, item.money, decision, item.record.matched_by)
-        return replace(item, decision=decision, record=record)
+        return replace(item, decision=without_stage(item.decision), told=None)
 
     def _measure_holds(self) -> None:
         """A hold ends when others change the row: its stamp after our own write is what it is measured by."""
@@ -233,7 +335,7 @@ class Writer:
         held, self._held_after_write = self._held_after_write, []
         if not held:
             return
-        self.reader.refresh(held)
+        self.gatherer.refresh(held)
         with context.state.transaction():
             for opportunity_id in held:
                 hold = context.own.hold(opportunity_id)
@@ -242,14 +344,15 @@ class Writer:
                     fingerprint = hold_fingerprint(context, item.opportunity, item.money)
                     context.own.put_hold(opportunity_id, replace(hold, fingerprint=fingerprint))
 
-    def _wrote(self, item: Planned) -> None:
-        """Salesforce said that it was done."""
+    def _wrote(self, item: Planned, note: Note) -> Opportunity:
+        """Salesforce said that it was done. Answers the row as it is now."""
         context = self.context
-        context.own.answered(item.opportunity.id)
-        context.deals.put(after(item, context))
-        context.journal.wrote(context.run_id, context.now, item.record)
+        row = after(item, context)
+        context.deals.put(row)
+        context.journal.wrote(context.run_id, context.now, item.record, note.record)
+        return row
 
-    def _end(self, item: Planned, refusal: UpdateResult | None) -> None:
+    def _end(self, item: Planned, refusal: UpdateResult | None, row: Opportunity, body: str = "") -> None:
         """A record was written: whole, or (with a refusal) its money without the stage, which alone is held back."""
         if refusal is not None:
             self._hold(item, refusal, "stage", written=item)
@@ -260,7 +363,7 @@ class Writer:
             self.context.own.lift_hold(item.opportunity.id)
         for warning in item.decision.warnings:
             self.context.warn(f"{item.opportunity.name}: {warning}")
-        self.results.decided(item, item.record, after(item, self.context))
+        self.results.decided(item, item.record, row, body=body)
 
     def _hold(self, item: Planned, refusal: UpdateResult, scope: str, *, written: Planned | None) -> None:
         context = self.context
@@ -280,4 +383,4 @@ class Writer:
 
 
 def _chunks(planned: Sequence[Planned]) -> list[_Chunk]:
-    return [_Chunk(tuple(planned[start : start + BATCH])) for start in range(0, len(planned), BATCH)]
+    return [_Chunk(tuple(planned[start : start + CHUNK])) for start in range(0, len(planned), CHUNK)]

@@ -20,6 +20,7 @@ from machine.wire import MemoryWire
 from program.installation import Installation, Outcome
 from requests.adapters import HTTPAdapter
 
+from qbsf import lanes
 from qbsf.__main__ import run as run_qbsf
 from qbsf.auth.file_store import FileStore
 from qbsf.auth.grant import GrantFile, QuickBooksGrant
@@ -59,6 +60,8 @@ class Computer(Installation):
         self.error = timedelta()
         self.statements = 0
         """SQL statements of the last run."""
+        self.at_once = 1
+        """Requests that may be under way at each service."""
         self._kill_at = 0
         self._slept = 0.0
         self._killed = False
@@ -174,6 +177,8 @@ class Computer(Installation):
                 sleep=lambda _, seconds: self._sleep(seconds),
             ),
             mock.patch.object(command, "SystemRandom", partial(Random, 0)),
+            # One request at a time: a history has to repeat itself. Overlap: test_overlap.py.
+            mock.patch.multiple(lanes, QUICKBOOKS_AT_ONCE=self.at_once, SALESFORCE_AT_ONCE=self.at_once),
             mock.patch.object(sqlite3, "connect", self._connect(sqlite3.connect)),
         )
         try:

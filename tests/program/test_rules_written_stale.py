@@ -114,13 +114,13 @@ def test_a_link_cleared_during_a_long_pass_is_no_link(qbsf: Installation, meanwh
 
 def test_a_deal_lost_by_hand_while_others_are_written_stays_lost(qbsf: Installation, meanwhile: Meanwhile) -> None:
     qbsf.configure(sync={"max_wins": 0, "max_changes": 0})
-    invoices = qbsf.books.bulk_seed(201, amount="10.00")
-    deals = qbsf.org.bulk_seed(201, fields=lambda n: {"QB_Invoice_ID__c": invoices[n]})
+    invoices = qbsf.books.bulk_seed(2001, amount="10.00")
+    deals = qbsf.org.bulk_seed(2001, fields=lambda n: {"QB_Invoice_ID__c": invoices[n]})
     last = max(deals)
     meanwhile.after("salesforce", "PATCH ", lambda: qbsf.org.edit(last, StageName=LOST))
     assert qbsf.sync().record(last)["reason"] == "closed_lost"
     assert (qbsf.stage(last), qbsf.payment_fields(last), qbsf.writes(last)) == (LOST, NOTHING, 0)
-    assert [qbsf.stage(deal) for deal in deals if deal != last] == [WON] * 200
+    assert [qbsf.stage(deal) for deal in deals if deal != last] == [WON] * 2000
     qbsf.settled()
 
 

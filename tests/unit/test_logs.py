@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qbsf import logs
+from qbsf import log_file, logs
 from qbsf.errors import ConfigError
 
 
@@ -71,7 +71,7 @@ def test_a_log_file_in_no_folder_is_a_wrong_configuration(tmp_path: Path) -> Non
 
 
 def test_the_log_is_rotated_and_every_part_of_it_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "_FILE_BYTES", 200)
+    monkeypatch.setattr(log_file, "_FILE_BYTES", 200)
     logs.set_up(None, verbose=False)
     logs.add_file(tmp_path / "log")
     for number in range(20):

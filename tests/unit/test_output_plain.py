@@ -16,7 +16,7 @@ HOSTILE = "[red]Ac\x1b[31mme[/red]\r\nGmbH\u202e \u2028\x9b2J \udc80\x00\ttail"
 
 
 def test_a_report_is_one_line_a_fact_with_the_deal_first() -> None:
-    assert plain.report(replace(REPORT, records=(WON,))) == [
+    assert list(plain.report(replace(REPORT, records=(WON,)))) == [
         (
             f'{WON_ID} updated paid name="Acme: 200 widgets" account="Acme Inc." customer="Acme Incorporated"'
             ' matched_by=invoice_id note="Paid in QuickBooks."'
@@ -35,7 +35,7 @@ def test_a_report_is_one_line_a_fact_with_the_deal_first() -> None:
 
 def test_an_invoice_without_a_deal_is_found_by_its_id() -> None:
     orphan = Record("skipped", "no_opportunity", invoices=(InvoiceView("7", "", "1.00", "1.00", "EUR"),))
-    assert plain.report(replace(REPORT, records=(orphan,), warnings=()))[:-1] == [
+    assert list(plain.report(replace(REPORT, records=(orphan,), warnings=())))[:-1] == [
         'invoice:7 skipped no_opportunity note="No Opportunity names this invoice."',
         "invoice:7 invoice id=7 total=1.00 balance=1.00 currency=EUR",
     ]
@@ -43,7 +43,7 @@ def test_an_invoice_without_a_deal_is_found_by_its_id() -> None:
 
 def test_fields_of_every_type_are_told_apart() -> None:
     record = replace(WON, changes={"A__c": Change("", True), "B__c": Change(3, None)}, invoices=(), payments=())
-    assert plain.report(replace(REPORT, records=(record,)))[1:3] == [
+    assert list(plain.report(replace(REPORT, records=(record,))))[1:3] == [
         f'{WON_ID} change A__c: "" -> true',
         f"{WON_ID} change B__c: 3 -> empty",
     ]
@@ -109,7 +109,7 @@ def test_whatever_a_record_says_is_one_printable_line(text: str) -> None:
         note=text,
         changes={"Name__c": Change(text, text)},
     )
-    lines = plain.report(replace(REPORT, records=(record,), warnings=(text,)))
+    lines = list(plain.report(replace(REPORT, records=(record,), warnings=(text,))))
     assert len(lines) == 6
     for line in lines:
         assert not {unicodedata.category(character) for character in line} & {"Cc", "Cs", "Zl", "Zp"}

@@ -1,0 +1,200 @@
+"""Requests under way side by side: the same results in the same order, limits kept, and a failure loses no other."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from machine.computer import Computer
+from program.installation import Installation
+from program.passes import asked, cost, won
+from program.scenes import later
+
+from qbsf.sandbox.exchange import Request
+
+NO_BRAKE = {"max_wins": 0, "max_changes": 0}
+
+
+class Watch:
+    """How many requests are under way at each service, and what is written at the same time."""
+
+    def __init__(self, qbsf: Installation) -> None:
+        self._lock = threading.Lock()
+        self._under_way: list[tuple[str, frozenset[str]]] = []
+        self._org = qbsf.org
+        self.most = {"quickbooks": 0, "salesforce": 0}
+        self.shared: set[str] = set()
+        """Accounts of which two requests wrote deals at once."""
+        for service in self.most:
+            qbsf.sandbox.faults.add(service, "hook_before", times=10**6, hook=self._begins(service))
+            qbsf.sandbox.faults.add(service, "hook_after", times=10**6, hook=self._ends(service))
+
+    def _begins(self, service: str) -> Any:
+        def hook(request: Request) -> None:
+            accounts = self._accounts(request)
+            with self._lock:
+                for _, others in self._under_way:
+                    self.shared |= accounts & others
+                self._under_way.append((service, accounts))
+                count = sum(1 for one, _ in self._under_way if one == service)
+                self.most[service] = max(self.most[service], count)
+            threading.Event().wait(0.02)
+
+        return hook
+
+    def _ends(self, service: str) -> Any:
+        def hook(request: Request) -> None:
+            with self._lock:
+                self._under_way.remove((service, self._accounts(request)))
+
+        return hook
+
+    def _accounts(self, request: Request) -> frozenset[str]:
+        if request.method != "PATCH":
+            return frozenset()
+        ids = [part[2:20] for part in request.body.decode().split('"id":') if part[2:5] == "006"]
+        return frozenset(str(self._org.get(each)["AccountId"]) for each in ids)
+
+
+@pytest.fixture
+def computers(tmp_path: Path) -> Iterator[list[Computer]]:
+    """The same world twice: one asks for one thing at a time, one for many."""
+    made = []
+    for name, at_once in (("one", 1), ("many", 8)):
+        (tmp_path / name).mkdir()
+        computer = Computer(tmp_path / name)
+        computer.at_once = at_once
+        made.append(computer)
+    yield made
+    for computer in made:
+        computer.close()
+
+
+def mixed_world(qbsf: Installation, count: int) -> list[str]:
+    """Paid deals of a few accounts, and of each kind of trouble some."""
+    qbsf.configure(sync=NO_BRAKE)
+    accounts = [qbsf.org.add_account(f"Account {number}") for number in range(7)]
+    invoices = qbsf.books.bulk_seed(count, paid=count - 10)
+    deals: list[str] = []
+    for position, invoice in enumerate(invoices):
+        fields: dict[str, Any] = {"QB_Invoice_ID__c": invoice, "AccountId": accounts[position % 7]}
+        if position % 50 == 3:
+            fields["StageName"] = "Closed Lost"
+        if position % 50 == 7:
+            fields["QB_Invoice_ID__c"] = invoices[position - 1]  # two deals want one invoice
+        if position % 50 == 11:
+            fields["QB_Invoice_ID__c"] = "999999"  # unknown
+        deals.append(qbsf.org.add_opportunity(f"Deal {position}", **fields))
+    return deals
+
+
+def told(outcome: Any) -> Any:
+    """A report without what differs from run to run."""
+    report = outcome.json
+    del report["run"]
+    return report
+
+
+def test_results_are_the_same_records_in_the_same_order_whatever_the_overlap(computers: list[Computer]) -> None:
+    reports = []
+    for computer in computers:
+        deals = mixed_world(computer, 1300)
+        first, second = computer.run("sync", "--json", "-v"), computer.run("sync", "--json", "-v")
+        assert (first.exit_code, second.exit_code) == (0, 0)
+        rows = [
+            {name: value for name, value in computer.org.get(each).items() if name.startswith(("QB_", "Stage"))}
+            for each in deals
+        ]
+        history = computer.run("history", "--json").json["writes"]
+        writes = [(each["opportunity_id"], each["changes"]) for each in history]
+        reports.append((told(first), told(second), rows, sorted(writes, key=str)))
+    one, many = reports
+    assert many == one
+
+
+def test_eight_requests_at_quickbooks_and_four_at_salesforce_are_under_way_at_most(qbsf: Installation) -> None:
+    invoices = qbsf.books.bulk_seed(3000)
+    qbsf.org.bulk_seed(3000, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
+    qbsf.configure(sync=NO_BRAKE)
+    later(qbsf, hours=24 * 100)  # beyond the look-back window: all are asked for by id
+    qbsf.authorize()
+    watch = Watch(qbsf)
+    qbsf.sync()
+    assert 1 < watch.most["quickbooks"] <= 8
+    assert 1 < watch.most["salesforce"] <= 4
+    assert qbsf.all_writes() == 3000
+
+
+def test_deals_of_one_account_are_never_written_by_two_requests_at_once(qbsf: Installation) -> None:
+    accounts = [qbsf.org.add_account(f"Account {number}") for number in range(3)]
+    invoices = qbsf.books.bulk_seed(1500)
+    qbsf.org.bulk_seed(
+        1500, fields=lambda n: {"QB_Invoice_ID__c": invoices[n], "AccountId": accounts[n % 3] if n < 1200 else None}
+    )
+    qbsf.configure(sync=NO_BRAKE)
+    watch = Watch(qbsf)
+    qbsf.sync()
+    assert watch.shared == set()
+    assert watch.most["salesforce"] > 1
+    assert qbsf.all_writes() == 1500
+
+
+def test_a_page_of_payments_that_fails_does_not_lose_the_others(computers: list[Computer]) -> None:
+    qbsf = computers[1]
+    invoices = qbsf.books.bulk_seed(2500)
+    qbsf.org.bulk_seed(2500, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
+    qbsf.configure(sync=NO_BRAKE)
+    (payment,) = qbsf.books.payments_of(invoices[1500])
+    broken = f"'{payment}'".encode()
+
+    def is_broken(request: Request) -> bool:
+        return b"from payment" in request.body.lower() and broken in request.body
+
+    qbsf.sandbox.faults.add("quickbooks", "unavailable", is_broken, times=10)
+    assert qbsf.run("sync", "--json").exit_code == 4
+    entries = [each for each in asked(qbsf) if b"from payment" in each.body.lower()]
+    assert len(entries) == 1
+    assert broken in entries[0].body
+    assert qbsf.all_writes() == 2500
+    qbsf.settled()
+
+
+def test_a_chunk_that_is_refused_as_a_whole_does_not_lose_the_others(qbsf: Installation) -> None:
+    invoices = qbsf.books.bulk_seed(1000)
+    deals = qbsf.org.bulk_seed(1000, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
+    qbsf.configure(sync=NO_BRAKE)
+    qbsf.sandbox.faults.add("salesforce", "unavailable", "composite/sobjects", after=1, times=1)
+    qbsf.sandbox.faults.add("salesforce", "unavailable", f"{max(deals)}", times=2)
+    outcome = qbsf.sync(expect=(0, 4))
+    kept = [deal for deal in deals if won(qbsf, deal)]
+    assert len(kept) >= 800
+    assert outcome.json["summary"]["updated"] == len(kept)
+    qbsf.sync()
+    assert all(won(qbsf, deal) for deal in deals)
+    assert {qbsf.writes(deal) for deal in deals} == {1}
+    qbsf.settled()
+
+
+def test_what_the_feed_cannot_hold_is_read_by_kind_and_the_next_pass_looks_for_deletions(qbsf: Installation) -> None:
+    invoices = qbsf.books.bulk_seed(1200)
+    deals = qbsf.org.bulk_seed(1200, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
+    qbsf.configure(sync=NO_BRAKE, stages={"reversed": "Proposal and Agreement"})
+    qbsf.sync()
+    later(qbsf, minutes=20)
+    qbsf.sync()
+    for invoice in invoices[:1100]:
+        qbsf.books.touch("Invoice", invoice)
+    (payment,) = qbsf.books.payments_of(invoices[1150])
+    qbsf.books.edit_payment(payment, reference="corrected")
+    qbsf.books.delete_invoice(invoices[1199])
+    outcome = qbsf.sync()
+    assert outcome.json["run"]["mode"] == "incremental"
+    assert qbsf.field(deals[1150], "QB_Payment_Reference__c") == "corrected"
+    assert not won(qbsf, deals[1199])  # its payment, which pays nothing now, told of it
+    assert qbsf.sync().json["run"]["mode"] == "full"
+    for _ in range(2):  # the overlap shows the whole crowd once more, and one more pass looks for deletions
+        later(qbsf, minutes=20)
+        qbsf.sync()
+    qbsf.sync()
+    assert cost(qbsf) == (1, 1)
