@@ -18,6 +18,10 @@ QUICKBOOKS_AT_ONCE = 8
 SALESFORCE_AT_ONCE = 4
 
 _IN_LINE = 2
+_PATIENCE = 1.0
+"""Seconds after which a reader of pages that waits for room sees whether anybody still wants them."""
+_URGENCY = {2: 0, 3: 1}
+"""Exit codes that come before all others (shared/interface.md)."""
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -32,6 +36,7 @@ class Lane:
 
     def __init__(self, width: int) -> None:
         self.width = width
+        self.closed = False
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
@@ -75,12 +80,13 @@ class Lane:
         return Ahead(self, pages, most)
 
     def close(self) -> None:
-        """Let the threads end once they are idle."""
+        """Begin nothing more, and let the threads end when what is under way is over."""
+        self.closed = True
         for _ in self._threads:
             self._jobs.put(None)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None and not self.closed:
             job()
 
 
@@ -89,6 +95,7 @@ class Ahead(Generic[T]):
 
     def __init__(self, lane: Lane, pages: Iterator[T], most: int) -> None:
         self._pages = pages
+        self._lane = lane
         self._inline = lane.width == 1
         self._room = threading.Semaphore(most)
         self._read: SimpleQueue[Future[T | None]] = SimpleQueue()
@@ -110,8 +117,9 @@ class Ahead(Generic[T]):
 
     def _produce(self) -> None:
         more = True
-        while more:
-            self._room.acquire()
+        while more and not self._lane.closed:
+            if not self._room.acquire(timeout=_PATIENCE):
+                continue
             page: Future[T | None] = Future()
             try:
                 page.set_result(next(self._pages, None))
@@ -160,10 +168,10 @@ class Failures:
             for error in self._errors
         )
 
-    def raise_first(self) -> None:
-        """Raise the first error, where there was one."""
+    def raise_worst(self) -> None:
+        """Raise what a person has to mend first, else what came first, where there was any."""
         if self._errors:
-            raise self._errors[0]
+            raise min(self._errors, key=lambda error: _URGENCY.get(error.exit_code, len(_URGENCY)))
 
 
 def take_all(

@@ -1,7 +1,7 @@
 """What a run of `sync` and of `invoice` stands on: the profile's lock, its state, its two systems."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ class Systems:
     realm_id: str
     books: QuickBooks
     org: SalesforceOrg
+    finish: Callable[[], None]
+    """To be called when no more requests are made: threads that still have some may not renew a token any more."""
 
 
 def connect(
@@ -53,6 +55,7 @@ def connect(
             logins.quickbooks, config.quickbooks.environment, clock=clock, random=random, deadline=deadline
         ),
         org=SalesforceOrg(logins.salesforce, version, clock=clock, random=random, deadline=deadline),
+        finish=logins.quickbooks.finish,
     )
 
 

@@ -15,7 +15,7 @@ from qbsf.auth.store import SecretStore, client_secret, probe
 from qbsf.auth.tokens import AccessToken, DamagedTokenError, Issued, RefreshToken
 from qbsf.clock import Clock
 from qbsf.config import Config
-from qbsf.errors import AuthorizationNeeded, QbsfError, StoreUnavailable
+from qbsf.errors import AuthorizationNeeded, OutOfTime, QbsfError, StoreUnavailable
 
 _STORE_TRIES = 3
 _AGAIN = "Run `qbsf auth quickbooks`."
@@ -52,6 +52,7 @@ class StoredQuickBooksTokens:
         self._replaced: set[str] = set()
         self._lock = threading.RLock()
         """Requests of several threads share the grant: one of them renews it."""
+        self._finished = False
 
     @property
     def realm_id(self) -> str:
@@ -79,6 +80,14 @@ class StoredQuickBooksTokens:
             self._known = self._renewed(rejected)
             self._replaced.add(self._known.value)
             return self._known.value
+
+    def finish(self) -> None:
+        """Nobody needs a token any more: waits for a renewal that another thread has begun, and lets none begin, for
+        the process may end in the middle of it.
+        """
+        if self._lock.acquire(timeout=self._lock_seconds):
+            self._finished = True
+            self._lock.release()
 
     def note_where_missing(self) -> None:
         """Leaves the facts for `status` again where the state folder was deleted; the next refresh completes them."""
@@ -131,6 +140,8 @@ class StoredQuickBooksTokens:
 
     def _renewed(self, rejected: str) -> AccessToken:
         """A fresh token: another process's, else Intuit's. One transaction under the user's refresh lock."""
+        if self._finished:
+            raise OutOfTime("The pass is over.", "Nothing to do.")
         with refresh_lock(self._store, self._lock_seconds):
             stored = self._stored_refresh()
             found = self._stored_access()

@@ -8,17 +8,6 @@ from types import FrameType
 
 _HELD = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
-_elsewhere = threading.Lock()
-_LONGEST_SECONDS = 90.0
-
-
-def wait_for_renewal(*, the_last: bool = False) -> None:
-    """Wait until no other thread is between Intuit's answer and the store, for as long as that may take; with
-    `the_last` no other thread begins one any more, for the process ends.
-    """
-    if _elsewhere.acquire(timeout=_LONGEST_SECONDS) and not the_last:
-        _elsewhere.release()
-
 
 @contextmanager
 def held_signals() -> Iterator[None]:
@@ -26,11 +15,10 @@ def held_signals() -> Iterator[None]:
 
     By handlers, not by a signal mask: a mask lets another thread of the process take the signal (the progress
     bar's), and Python then runs the handler in the main thread all the same. Handlers belong to the main thread:
-    where another thread renews, whoever ends the process has to `wait_for_renewal`.
+    where another thread renews, whoever ends the process waits for it (`StoredQuickBooksTokens.finish`).
     """
     if threading.current_thread() is not threading.main_thread():
-        with _elsewhere:
-            yield
+        yield
         return
     arrived: list[int] = []
 

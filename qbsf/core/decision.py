@@ -221,9 +221,7 @@ def _with_fill_ins(decision: Decision, case: Case, rules: Rules, money: Money) -
     if not changes and not warnings:
         return decision
     told = decision.warnings + warnings
-    if not changes:
-        return replace(decision, warnings=told)
-    if decision.outcome == "updated":
+    if decision.outcome == "updated" or not changes:
         return replace(decision, changes=decision.changes | changes, warnings=told)
     return replace(decision, outcome="updated", reason="linked", kind="fill_in", changes=changes, warnings=told)
 

@@ -19,7 +19,7 @@ _GONE = 410
 _TOO_LONG = frozenset({414, 431})
 _NO_SESSION_FOR_REST = ("not valid for use with the rest api", "not attached to agent")
 """Texts of a 401 that a new login does not cure (salesforce.md section 1)."""
-_PASSING = frozenset({"QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW"})
+PASSING = frozenset({"QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW"})
 _NO_ACCESS = frozenset(
     {
         "API_CURRENTLY_DISABLED",
@@ -151,7 +151,7 @@ def _of_version(refusal: Refusal) -> QbsfError | None:
 
 
 def _of_query(refusal: Refusal, asked: str) -> QbsfError | None:
-    if refusal.code in _PASSING:
+    if refusal.code in PASSING:
         return Unreachable(f"Salesforce could not answer {asked} ({refusal.code}).", NEXT_RUN)
     if refusal.code in {"MALFORMED_QUERY", "QUERY_TOO_COMPLICATED"} or refusal.status in _TOO_LONG:
         return UnexpectedAnswer(

@@ -38,6 +38,7 @@ _NEXT_PAGE = re.compile(r"/services/data/v[0-9]+\.[0-9]+/query/[A-Za-z0-9_-]+", 
 _API_USAGE = re.compile(r"\bapi-usage=([0-9]+)/([0-9]+)", re.ASCII)
 _OK, _REDIRECTED = 200, 300
 _NO_CONTENT = 204
+_SERVER_ERROR = 500
 
 
 def _judge(response: requests.Response) -> Trouble | None:
@@ -51,6 +52,18 @@ def _judge(response: requests.Response) -> Trouble | None:
         return Trouble(f"answered HTTP {response.status_code} with {kind_of_body(response)}.")
     if refusal.code:
         return Trouble(f"answered HTTP {response.status_code} with an error ({refusal.code}: {refusal.message}).")
+    return _trouble_inside(body)
+
+
+def _trouble_inside(body: Json) -> Trouble | None:
+    """A part of a composite answer that asking again may cure."""
+    parts = body.get("compositeResponse") if isinstance(body, dict) else None
+    for part in parts if isinstance(parts, list) else []:
+        status = part.get("httpStatusCode") if isinstance(part, dict) else None
+        if isinstance(status, int) and isinstance(part, dict):
+            refusal = faults.refusal_of(status, part.get("body"))
+            if status >= _SERVER_ERROR or refusal.code in faults.PASSING:
+                return Trouble(f"answered a part of a request with HTTP {status} ({refusal.code or 'no reason'}).")
     return None
 
 
@@ -202,8 +215,10 @@ class SalesforceRest:
     def _connected(self) -> "Salesforce":
         from simple_salesforce.api import Salesforce  # noqa: PLC0415 - see the module's first lines
 
-        login = self.login
         with self._lock:
+            if self._login is None:
+                self._login = self._sessions.current()
+            login = self._login
             if self._api is None:
                 self._api = Salesforce(
                     session_id=login.access_token,

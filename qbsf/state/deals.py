@@ -108,6 +108,7 @@ class DealsCache:
 
     def drop(self, opportunity_id: str) -> None:
         """Forget an Opportunity: it is gone, not shared any more, or its link was cleared."""
+        self.touch([opportunity_id])
         before = self.get(opportunity_id)
         if before is not None:
             self._rename(opportunity_id, self._link_texts(before), self._link_texts(None))
@@ -116,6 +117,16 @@ class DealsCache:
         self.no_doubt(opportunity_id)
         self._db.execute("DELETE FROM opportunities WHERE id = ?", (opportunity_id,))
         self._rows.set(opportunity_id, None)
+
+    def name_anew(self) -> None:
+        """Other fields are the link fields now: find again which names the known Opportunities give invoices."""
+        self._db.execute("DELETE FROM names")
+        for known in self._naming.values():
+            known.clear()
+        for opportunity_id in self.ids():
+            row = self.get(opportunity_id)
+            if row is not None:
+                self._rename(opportunity_id, self._link_texts(None), self._link_texts(row))
 
     def ids(self) -> Iterator[str]:
         """All known Opportunities, in the order of their ids."""

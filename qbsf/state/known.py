@@ -53,6 +53,10 @@ class Known(Generic[V]):
             self._make_room(1)
         self._rows[key] = value
 
+    def clear(self) -> None:
+        """Read all again where they are asked for."""
+        self._rows.clear()
+
     def forget(self, key: str) -> None:
         """Read it again where it is asked for."""
         self._rows.pop(key, None)

@@ -143,11 +143,15 @@ class OwnHistory:
         """Salesforce refused the noted write: it never happened."""
         self._drop_note(opportunity_id)
 
+    def has_note(self, opportunity_id: str) -> bool:
+        """Whether a write was noted that no row has shown yet."""
+        return opportunity_id in self._noted
+
     def pending(self, opportunity_id: str) -> tuple[Note, bool, str] | None:
         """The note of a write that no row has shown yet, whether Salesforce answered that it was done, and when it
         was noted.
         """
-        if opportunity_id not in self._noted:
+        if not self.has_note(opportunity_id):
             return None
         row = self._db.execute(
             "SELECT body, answered, at FROM notes WHERE opportunity_id = ?", (opportunity_id,)

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from random import SystemRandom
 
-from qbsf.auth.signals import wait_for_renewal
-from qbsf.boundary import Terminated
 from qbsf.clock import Clock, Deadline, SystemClock
 from qbsf.config import Config
 from qbsf.errors import QbsfError
@@ -55,11 +53,9 @@ def _pass(
     try:
         with _no_collector():
             report = Pass(context).run()
-    except (KeyboardInterrupt, Terminated):
-        wait_for_renewal(the_last=True)
-        raise
-    context.lanes.close()
-    wait_for_renewal()
+    finally:
+        context.lanes.close()
+        context.finish()
     note_usage(state, config.sync.keep_api_calls, context.org.api_usage, clock.now())
     return report
 
@@ -104,6 +100,7 @@ def _context(
         random=random.random,
         progress=progress,
         lanes=Lanes.open(),
+        finish=systems.finish,
     )
 
 

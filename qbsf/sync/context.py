@@ -43,6 +43,10 @@ class Context:
     random: Callable[[], float]
     progress: Progress
     lanes: Lanes
+    finish: Callable[[], None]
+    """To be called when no more requests are made."""
+    configuration: str = ""
+    """A digest of what of the configuration decides."""
     lookups: Lookups = field(init=False)
     columns: OpportunityColumns = field(init=False)
     rules: Rules = field(init=False)

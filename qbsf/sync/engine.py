@@ -92,7 +92,7 @@ class Pass:
 
     def _read(self) -> None:
         context = self.context
-        configuration = _configuration(context)
+        context.configuration = configuration = _configuration(context)
         changed = context.state.get("configuration") != configuration
         known = kept.load(context.state)
         if known is None or changed:
@@ -150,6 +150,8 @@ class Pass:
         with context.state.transaction():
             context.state.put(_FULL_STAGE, "reading")
             context.state.forget(FULL_WANTED)
+            if context.state.get("configuration") != context.configuration:
+                context.deals.name_anew()
             context.cache.forget_missing()
         if not self._lookups_are_new:
             self._read_lookups()

@@ -4,7 +4,6 @@ Statements of 1,000 ids are under way side by side; one that fails does not lose
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import TypeVar
 
 from qbsf.core.links import link_text, possible_names
@@ -69,7 +68,7 @@ class Gatherer:
         for row in self._invoices(ids, failed):
             payments.update(row.payment_ids)
         self._payments(payments, failed)
-        failed.raise_first()
+        failed.raise_worst()
 
     def find_mentioned(self) -> None:
         """Ask for the Opportunities that invoices name and that are not known here: before the watermark moves, for
@@ -95,15 +94,19 @@ class Gatherer:
         context = self.context
         found: set[str] = set()
 
-        def take(_: Sequence[str], rows: list[Opportunity]) -> None:
-            self.intake.opportunities(rows, reread=reread)
+        def ask(portion: Sequence[str]) -> tuple[float, list[Opportunity]]:
+            # An answer may wait for those before it: it is as old as its asking.
+            return context.clock.monotonic(), context.org.opportunities_by_id(context.columns, portion)
+
+        def take(_: Sequence[str], answer: tuple[float, list[Opportunity]]) -> None:
+            asked_at, rows = answer
+            self.intake.opportunities(rows, reread=reread, asked_at=asked_at)
             found.update(row.id for row in rows if context.deals.get(row.id) is not None)
 
         portions = [wanted[start : start + MOST_IDS] for start in range(0, len(wanted), MOST_IDS)]
-        ask = partial(context.org.opportunities_by_id, context.columns)
         failed = Failures()
         take_all(context.lanes.salesforce, portions, ask, take, failed)
-        failed.raise_first()
+        failed.raise_worst()
         return found
 
     def _reread(self) -> None:
@@ -133,7 +136,7 @@ class Gatherer:
         done = [each for each in opportunity_ids if self._is_read(each)] if failed.happened else opportunity_ids
         with context.state.transaction():
             context.deals.reread_done(done)
-        failed.raise_first()
+        failed.raise_worst()
 
     def _payments_of(self, opportunity_id: str) -> set[str]:
         """The payments of its invoices, as far as they are listed or known."""
@@ -178,7 +181,7 @@ class Gatherer:
         self._invoices(unknown_ids | stale, failed)
         self._invoices_by_number(unknown_numbers, failed)
         self._payments(payments, failed)
-        failed.raise_first()
+        failed.raise_worst()
         return True
 
     def _names_of(self, opportunity_ids: Sequence[str], *, linked: bool = False) -> tuple[set[str], set[str]]:

@@ -30,16 +30,22 @@ class Intake:
     mentions_waiting: dict[str, list[Invoice]] = field(default_factory=dict)
     """Invoices that name an Opportunity which is not known here yet, by its id."""
 
-    def opportunities(self, rows: Collection[Opportunity], *, reread: bool = False) -> None:
-        """Rows of Salesforce. A row that is not this company's, or is linked to nothing, is forgotten."""
+    def opportunities(
+        self, rows: Collection[Opportunity], *, reread: bool = False, asked_at: float | None = None
+    ) -> None:
+        """Rows of Salesforce. A row that is not this company's, or is linked to nothing, is forgotten. `asked_at`: when
+        they were asked for, in monotonic seconds, where that is not just now.
+        """
         context = self.context
-        read_at = context.clock.monotonic()
+        read_at = context.clock.monotonic() if asked_at is None else asked_at
         marked: list[str] = []
+        moved: list[str] = []
         with context.state.transaction():
             context.deals.fetch(row.id for row in rows)
             for row in rows:
                 context.read_at[row.id] = read_at
                 before = context.deals.get(row.id)
+                noted = context.own.has_note(row.id)
                 confirmed = context.own.settle(row, before, context.now)
                 if confirmed is not None:
                     self._made_up(confirmed)
@@ -49,9 +55,11 @@ class Intake:
                 changed = context.deals.put(row)
                 touched = before is None or _stamp(before) != _stamp(row)
                 held = touched and context.own.hold(row.id) is not None
+                if changed or touched or noted:
+                    moved.append(row.id)
                 if changed or held or reread:
                     marked.append(row.id)
-            context.deals.touch(row.id for row in rows)
+            context.deals.touch(moved)
             context.deals.mark(marked, reread=reread)
 
     def forget(self, opportunity_id: str) -> None:

@@ -37,6 +37,7 @@ def ask_for_links(context: Context, opportunity_ids: Sequence[str]) -> None:
             context.warn(f"the payment link of invoice {invoice.number or invoice.id} is not told: {error.message}")
             link = ""
         context.pay_links.remember(invoice.id, link)
+        context.deals.touch([opportunity_id])
 
 
 def link_of(context: Context, row: Opportunity, invoice_ids: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ def _reversal_facts(planned: Planned, context: Context) -> str:
 def hold_fingerprint(context: Context, row: Opportunity, money: Money | None) -> str:
     """What has to change before a refused record is tried again: it, its invoices or the configuration."""
     changed = [row.system_modstamp.isoformat(), row.modified_by_id]
-    return _digest([changed, _money_facts(money), context.state.get("configuration") or ""])
+    return _digest([changed, _money_facts(money), context.configuration])
 
 
 def facts_fingerprint(row: Opportunity, money: Money | None, about: str, payment_fields: frozenset[str]) -> str:

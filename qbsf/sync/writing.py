@@ -103,8 +103,11 @@ class Writer:
         context.progress.phase("Writing Opportunities", len(due))
         failed = self._send_all(self._chunks(sorted(due, key=lambda each: (each.account_id, each.id))))
         if not failed.stop:
-            self._measure_holds()
-        failed.raise_first()
+            try:
+                self._measure_holds()
+            except QbsfError as error:
+                failed.add(error)
+        failed.raise_worst()
 
     def _chunks(self, due: Sequence[Due]) -> Iterator[_Chunk]:
         """What is to be written by rows that are not old, an Account's deals side by side, a window at a time."""
@@ -137,7 +140,9 @@ class Writer:
                     pass
                 if not flying:
                     break
-                self._take(flying.popleft(), queue)
+                self._take(flying.popleft(), queue, failed)
+                if len(self._held_after_write) >= CHUNK:
+                    self._measure_holds()
             except QbsfError as error:
                 failed.add(error)
         return failed
@@ -229,7 +234,7 @@ class Writer:
 
         return _Sent(chunk, notes, context.lanes.salesforce.begin(send))
 
-    def _take(self, sent: "_Sent", queue: "deque[_Chunk]") -> None:
+    def _take(self, sent: "_Sent", queue: "deque[_Chunk]", failed: Failures) -> None:
         context, chunk = self.context, sent.chunk
         try:
             verdicts = sent.answer.result()
@@ -240,6 +245,9 @@ class Writer:
             queue.appendleft(chunk)
             return
         except AnswerLost as lost:
+            if failed.stop:
+                # Nothing answers any more: the next pass sees by the notes what was written.
+                raise
             try:
                 self._after_lost_answer(chunk, queue)
             except OutOfTime:

@@ -1,5 +1,6 @@
 """Requests under way side by side: the same results in the same order, limits kept, and a failure loses no other."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,3 +199,37 @@ def test_what_the_feed_cannot_hold_is_read_by_kind_and_the_next_pass_looks_for_d
         qbsf.sync()
     qbsf.sync()
     assert cost(qbsf) == (1, 1)
+
+
+def test_a_token_that_another_thread_is_renewing_is_kept_before_the_process_ends(qbsf: Installation) -> None:
+    """Salesforce refuses the login while QuickBooks' token is being renewed beside it."""
+    qbsf.sync()
+    qbsf.configure(sync={"record_partial_payments": False})  # both systems' settings are read again
+    keyring = qbsf.home / "keyring.json"
+    entries = json.loads(keyring.read_text())["qbsf"]
+    others = {name: value for name, value in entries.items() if "salesforce" not in name}
+    keyring.write_text(json.dumps({"qbsf": {**others, "default:salesforce.client_secret": "wrong"}}))
+    renewing = threading.Event()
+
+    def wait_for_renewal(_request: Request) -> None:
+        assert renewing.wait(10)
+
+    def renew(_request: Request) -> None:
+        renewing.set()
+        threading.Event().wait(0.5)
+
+    qbsf.sandbox.faults.add("quickbooks", "expired", times=2)
+    qbsf.sandbox.faults.add("quickbooks", "hook_after", scope="token", hook=renew)
+    qbsf.sandbox.faults.add("salesforce", "hook_before", scope="token", hook=wait_for_renewal)
+    assert qbsf.run("sync").exit_code == 3
+    renewed = json.loads(keyring.read_text())["qbsf"]
+    assert renewed["default:quickbooks.access"] != entries["default:quickbooks.access"]
+
+
+def test_a_part_of_a_composite_that_only_failed_for_the_moment_is_asked_for_again(qbsf: Installation) -> None:
+    invoice = qbsf.books.add_invoice("Acme Corp", "100.00")
+    deal = qbsf.deal(invoice=invoice)
+    qbsf.books.receive_payment([invoice])
+    qbsf.sandbox.faults.add("salesforce", "server_error", "/composite", times=2)
+    qbsf.sync()
+    assert won(qbsf, deal)

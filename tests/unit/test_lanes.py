@@ -100,7 +100,7 @@ def test_a_portion_that_fails_loses_no_other(lane: Lane) -> None:
     left = take_all(lane, range(6), failing(1), taken.__setitem__, failed)
     assert (left, taken) == ([1], {0: 0, 2: 20, 3: 30, 4: 40, 5: 50})
     with pytest.raises(Unreachable):
-        failed.raise_first()
+        failed.raise_worst()
 
 
 def test_after_a_second_failure_nothing_new_is_begun(lane: Lane) -> None:
@@ -122,4 +122,33 @@ def test_an_error_that_means_all_requests_stops_at_once(lane: Lane) -> None:
     left = take_all(lane, range(100), ask, lambda *_: None, failed)
     assert len(left) >= 100 - lane.depth
     with pytest.raises(AuthorizationNeeded):
-        failed.raise_first()
+        failed.raise_worst()
+
+
+def test_what_a_person_has_to_mend_is_told_before_what_passes() -> None:
+    failed = Failures()
+    failed.add(Unreachable("gone", "wait"))
+    failed.add(AuthorizationNeeded("no token", "authorize"))
+    with pytest.raises(AuthorizationNeeded):
+        failed.raise_worst()
+
+
+def test_a_lane_that_is_closed_reads_no_further_pages() -> None:
+    lane = Lane(2)
+    read: list[int] = []
+    stopped = threading.Event()
+
+    def pages() -> Iterator[int]:
+        try:
+            for number in range(10**6):
+                read.append(number)
+                yield number
+        finally:
+            stopped.set()
+
+    ahead = lane.ahead(pages(), 2)
+    assert next(iter(ahead)) == 0
+    lane.close()
+    del ahead
+    assert stopped.wait(10)
+    assert len(read) < 10
