@@ -4,7 +4,7 @@ Plan first, then act (rules.md section 5). Everything read goes to the state wit
 concerns, so that a kill at any instant loses nothing and the next pass goes on where this one stopped.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
@@ -19,6 +19,7 @@ from qbsf.state.books import WANTED_METHOD
 from qbsf.state.codec import dump
 from qbsf.sync import lookups as kept
 from qbsf.sync.context import Context
+from qbsf.sync.facts import batches
 from qbsf.sync.gathering import Gatherer
 from qbsf.sync.intake import Intake
 from qbsf.sync.linking import links_of
@@ -31,7 +32,6 @@ from qbsf.sync.results import Results
 from qbsf.sync.writing import Due, Writer
 
 DAY = timedelta(days=1)
-_BATCH = 500
 _LAST_FULL = "last_full_at"
 _FULL_STAGE = "full_stage"
 """How far a full pass has come that did not end: "reading" begins anew, "rereading" goes on."""
@@ -226,7 +226,7 @@ class Pass:
             self._leave_in_doubt(still)
         self._braked = self._hold_against_brake(due)
         free = [each for each in due if each.kind not in self._braked.barred]
-        for batch in _batches([each.id for each in due if each.kind in self._braked.barred]):
+        for batch in batches([each.id for each in due if each.kind in self._braked.barred]):
             context.check_time()
             with context.state.transaction():
                 for _, planned in self.planner.last_plans(batch):
@@ -244,7 +244,7 @@ class Pass:
         context = self.context
         due: list[Due] = []
         inconsistent: list[tuple[str, Planned]] = []
-        for batch in _batches(opportunity_ids):
+        for batch in batches(opportunity_ids):
             with context.state.transaction():
                 for opportunity_id, planned in self.planner.plans(batch):
                     if planned is None:
@@ -353,8 +353,3 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
     return value if value is None or isinstance(value, (str, bool, int)) else str(value)
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]

@@ -1,6 +1,6 @@
 """Reading at once, from the state, what is about to be asked of it one by one."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from qbsf.core.links import link_text, possible_names
 from qbsf.model import Invoice, Payment
@@ -8,6 +8,19 @@ from qbsf.sync.context import Context
 
 BATCH = 500
 """Opportunities whose facts are fetched at once."""
+
+
+def batches(opportunity_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids in portions that are worked on at once."""
+    for start in range(0, len(opportunity_ids), BATCH):
+        yield opportunity_ids[start : start + BATCH]
+
+
+def with_money(context: Context, opportunity_ids: Sequence[str]) -> Iterator[str]:
+    """The same ids, with what deciding about them needs fetched a batch at a time."""
+    for batch in batches(opportunity_ids):
+        fetch_money(context, batch)
+        yield from batch
 
 
 def fetch_names(context: Context, opportunity_ids: Collection[str]) -> None:

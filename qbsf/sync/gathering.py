@@ -3,7 +3,7 @@
 Statements of 1,000 ids are under way side by side; one that fails does not lose what the others brought.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from qbsf.core.links import link_text, possible_names
@@ -13,7 +13,7 @@ from qbsf.quickbooks import query
 from qbsf.salesforce.soql import MOST_IDS
 from qbsf.state.books import ASKED_NUMBER
 from qbsf.sync.context import Context
-from qbsf.sync.facts import BATCH, fetch_money, fetch_names
+from qbsf.sync.facts import batches, fetch_names, with_money
 from qbsf.sync.intake import Intake
 from qbsf.sync.linking import relink
 from qbsf.sync.payments_ahead import PaymentsAhead
@@ -130,7 +130,7 @@ class Gatherer:
         self._invoices_by_number(self._not_asked(numbers), failed)
         relink(context, opportunity_ids)
         payments: set[str] = set()
-        for each in self._fetched(opportunity_ids):
+        for each in with_money(context, opportunity_ids):
             payments |= self._payments_of(each)
         self._payments(payments - self.intake.read_payments, failed)
         done = [each for each in opportunity_ids if self._is_read(each)] if failed.happened else opportunity_ids
@@ -153,13 +153,6 @@ class Gatherer:
         ids, _ = self._names_of([opportunity_id], linked=True)
         payments = self._payments_of(opportunity_id)
         return ids <= self.intake.read_invoices and payments <= self.intake.read_payments
-
-    def _fetched(self, opportunity_ids: Sequence[str]) -> Iterator[str]:
-        """The same, with what is known of their money fetched a batch at a time."""
-        for start in range(0, len(opportunity_ids), BATCH):
-            batch = opportunity_ids[start : start + BATCH]
-            fetch_money(self.context, batch)
-            yield from batch
 
     def _read_missing(self, opportunity_ids: Sequence[str]) -> bool:
         """One round of asking for what is named or linked and not here. Answers whether anything was read."""
@@ -192,8 +185,7 @@ class Gatherer:
         fields, by = context.config.fields, context.config.match.by
         ids: set[str] = set()
         numbers: set[str] = set()
-        for start in range(0, len(opportunity_ids), BATCH):
-            batch = opportunity_ids[start : start + BATCH]
+        for batch in batches(opportunity_ids):
             fetch_names(context, batch)
             for opportunity_id in batch:
                 if linked:
@@ -215,7 +207,7 @@ class Gatherer:
         """Payments that a linked invoice lists and that are not here, or that are here and it does not list."""
         context = self.context
         wanted: set[str] = set()
-        for opportunity_id in self._fetched(opportunity_ids):
+        for opportunity_id in with_money(context, opportunity_ids):
             for invoice_id in context.deals.links_of(opportunity_id):
                 known = context.cache.invoice(invoice_id)
                 if known is None or known[1]:

@@ -10,7 +10,7 @@ from qbsf.errors import UnexpectedAnswer
 from qbsf.model import Invoice, Opportunity
 from qbsf.quickbooks.faults import QuickBooksRefused
 from qbsf.sync.context import Context
-from qbsf.sync.facts import BATCH, fetch_money
+from qbsf.sync.facts import with_money
 
 LINKS_A_PASS = 50
 
@@ -51,13 +51,10 @@ def link_of(context: Context, row: Opportunity, invoice_ids: Sequence[str]) -> s
 
 
 def _without_link(context: Context, opportunity_ids: Sequence[str]) -> Iterator[tuple[str, Invoice]]:
-    for start in range(0, len(opportunity_ids), BATCH):
-        batch = opportunity_ids[start : start + BATCH]
-        fetch_money(context, batch)
-        for opportunity_id in batch:
-            invoice = _invoice_without_link(context, opportunity_id)
-            if invoice is not None:
-                yield opportunity_id, invoice
+    for opportunity_id in with_money(context, opportunity_ids):
+        invoice = _invoice_without_link(context, opportunity_id)
+        if invoice is not None:
+            yield opportunity_id, invoice
 
 
 def _invoice_without_link(context: Context, opportunity_id: str) -> Invoice | None:

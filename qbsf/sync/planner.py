@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from qbsf.sync.context import Context
-from qbsf.sync.facts import BATCH, fetch_money
+from qbsf.sync.facts import batches, fetch_money
 from qbsf.sync.kept_plans import KeptPlans
 from qbsf.sync.linking import relink
 from qbsf.sync.planning import Planned, plan
@@ -39,8 +39,7 @@ class Planner:
 
     def plans(self, opportunity_ids: Sequence[str]) -> Iterator[tuple[str, Planned | None]]:
         """What is to be done about each; None for one that is unknown or linked to nothing."""
-        for start in range(0, len(opportunity_ids), BATCH):
-            batch = opportunity_ids[start : start + BATCH]
+        for batch in batches(opportunity_ids):
             fetch_money(self._context, [each for each in batch if self._kept.get(each) is None])
             for opportunity_id in batch:
                 # Asked once more: what was done about those before may have to do with it.
