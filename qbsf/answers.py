@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import msgspec
 import requests
 import urllib3.connection
 import urllib3.exceptions
@@ -15,6 +16,8 @@ LONGEST_TEXT = 300
 
 _DECODED = "qbsf_decoded"
 """Where a response keeps its decoded body."""
+_OUTLINE = "qbsf_outline"
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _REPEAT_STATUS = frozenset({408, 420, 425, 429})
 
 
@@ -101,6 +104,18 @@ def trouble_of_status(response: requests.Response, fault: str = "") -> Trouble |
         wait=retry_after(response),
         arrived=status not in _REPEAT_STATUS,
     )
+
+
+def outline(response: requests.Response) -> dict[str, msgspec.Raw] | None:
+    """The members of an object that is JSON throughout, not decoded yet; None for every other body."""
+    kept = vars(response)
+    if _OUTLINE not in kept:
+        try:
+            kept[_OUTLINE] = _OBJECT.decode(response.content)
+        except (msgspec.DecodeError, RecursionError):
+            kept[_OUTLINE] = None
+    value: dict[str, msgspec.Raw] | None = kept[_OUTLINE]
+    return value
 
 
 def json_body(response: requests.Response) -> dict[str, Json] | list[Json] | None:

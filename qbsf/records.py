@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from qbsf.answers import one_line
 from qbsf.errors import UnexpectedAnswer
@@ -23,18 +24,28 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 class Reader:
     """One record, read member by member. `where` names it in errors: "QuickBooks Invoice 130"."""
 
-    def __init__(self, where: str, members: Mapping[str, Json]) -> None:
-        self.where = where
+    __slots__ = ("_inside", "_members", "_of")
+
+    def __init__(self, of: "str | Reader", members: Mapping[str, Json], inside: str = "") -> None:
+        """`of` is what the record is called, or the record that it stands in as `inside`."""
+        self._of = of
         self._members = members
+        self._inside = inside
+
+    @property
+    def where(self) -> str:
+        """What the record is called in errors; put together only there, for many records are read without one."""
+        if isinstance(self._of, Reader):
+            return f"{self._of.where} {self._inside}"
+        record_id = self._members.get("Id")
+        return f"{self._of} {one_line(record_id, 40)}" if isinstance(record_id, str) else self._of
 
     @classmethod
     def of(cls, system: str, entity: str, value: Json) -> "Reader":
         """A reader of `value`, which has to be an object; its Id, where it has one, goes into errors."""
         if not isinstance(value, dict):
             raise UnexpectedAnswer(f"{system} sent {entity} as {_kind(value)}, not as an object.", REPORT_IT)
-        record_id = value.get("Id")
-        name = f"{system} {entity} {one_line(record_id, 40)}" if isinstance(record_id, str) else f"{system} {entity}"
-        return cls(name, value)
+        return cls(f"{system} {entity}", value)
 
     def wrong(self, name: str, expected: str) -> UnexpectedAnswer:
         """The error for a member that is not as expected; its value is not shown."""
@@ -109,13 +120,10 @@ class Reader:
         value = self._members.get(name)
         if value is None:
             return None
-        found = _DATE.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
+        day = day_of(value) if isinstance(value, str) else None
+        if day is None:
             raise self.wrong(name, "a date")
-        try:
-            return date.fromisoformat(found[1])
-        except ValueError:
-            raise self.wrong(name, "a date") from None
+        return day
 
     def instant(self, name: str) -> datetime:
         """A point in time with its offset, which has to be there."""
@@ -129,11 +137,8 @@ class Reader:
         value = self._members.get(name)
         if value is None:
             return None
-        try:
-            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            instant = None
-        if instant is None or instant.tzinfo is None:
+        instant = instant_of(value) if isinstance(value, str) else None
+        if instant is None:
             raise self.wrong(name, "a time with its offset")
         return instant
 
@@ -141,10 +146,10 @@ class Reader:
         """An object inside; one without members where absent or null."""
         value = self._members.get(name)
         if value is None:
-            return Reader(f"{self.where} {name}", {})
+            return Reader(self, {}, name)
         if not isinstance(value, dict):
             raise self.wrong(name, "an object")
-        return Reader(f"{self.where} {name}", value)
+        return Reader(self, value, name)
 
     def values(self, name: str) -> "list[Json]":
         """A list that has to be there."""
@@ -164,8 +169,29 @@ class Reader:
         for item in value:
             if not isinstance(item, dict):
                 raise self.wrong(name, "a list of objects")
-            items.append(Reader(f"{self.where} {name}", item))
+            items.append(Reader(self, item, name))
         return items
+
+
+@lru_cache(maxsize=4096)
+def day_of(text: str) -> date | None:
+    """The plain date that a text tells, None where it tells none; records of one time share theirs. An offset behind
+    it is dropped, never applied.
+    """
+    found = _DATE.fullmatch(text)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def instant_of(text: str) -> datetime | None:
+    """The point in time that a text tells, None where it tells none: one without an offset means nothing."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if instant.tzinfo is None else instant
 
 
 def _kind(value: Json) -> str:

@@ -17,6 +17,7 @@ from qbsf.model import Invoice, Page
 from qbsf.quickbooks import parse, query
 from qbsf.quickbooks.api import QuickBooksApi
 from qbsf.quickbooks.paging import pages
+from qbsf.quickbooks.shapes import INVOICE, SYSTEM
 from qbsf.records import Json, Reader
 
 Row = TypeVar("Row")
@@ -54,7 +55,7 @@ class InvoicingBooks:
         preferences = answer.members.raw("Preferences")
         info = self._api.get(f"companyinfo/{self._api.realm_id}").members.raw("CompanyInfo")
         company = parse.company(preferences, info)
-        forms = Reader.of(parse.SYSTEM, "Preferences", preferences).member("SalesFormsPrefs")
+        forms = Reader.of(SYSTEM, "Preferences", preferences).member("SalesFormsPrefs")
         return Customs(
             home_currency=company.home_currency,
             multi_currency=company.multi_currency,
@@ -126,12 +127,12 @@ class InvoicingBooks:
         return self.started is not None and made.invoice.created > self.started
 
     def _is_older(self, made: Json) -> bool:
-        created = Reader.of(parse.SYSTEM, "answer", made).member("MetaData").instant("CreateTime")
+        created = Reader.of(SYSTEM, "answer", made).member("MetaData").instant("CreateTime")
         return self.started is not None and created < self.started.replace(microsecond=0)
 
     def _ask_invoices(self, statement: str) -> Page[Invoice]:
-        rows, server_time = self._api.rows("Invoice", statement)
-        return Page(server_time, tuple(parse.invoice(row) for row in rows))
+        rows, server_time = self._api.records(INVOICE, statement)
+        return Page(server_time, tuple(rows))
 
     def _listed(self, entity: str, column: str, values: Iterable[str], read: Callable[[Json], Row]) -> list[Row]:
         found: list[Row] = []
@@ -147,7 +148,7 @@ class InvoicingBooks:
 
 def customer(value: Json) -> Customer:
     """A Customer object."""
-    record = Reader.of(parse.SYSTEM, "Customer", value)
+    record = Reader.of(SYSTEM, "Customer", value)
     return Customer(
         id=record.text("Id"),
         name=record.text("DisplayName"),
@@ -159,7 +160,7 @@ def customer(value: Json) -> Customer:
 
 def booked_invoice(value: Json) -> BookedInvoice:
     """An Invoice object."""
-    record = Reader.of(parse.SYSTEM, "Invoice", value)
+    record = Reader.of(SYSTEM, "Invoice", value)
     return BookedInvoice(
         invoice=parse.invoice(value),
         tax=record.member("TxnTaxDetail").decimal_or_none("TotalTax") or Decimal(0),
@@ -171,7 +172,7 @@ def booked_invoice(value: Json) -> BookedInvoice:
 
 def item(value: Json) -> Item:
     """An Item object."""
-    record = Reader.of(parse.SYSTEM, "Item", value)
+    record = Reader.of(SYSTEM, "Item", value)
     return Item(
         id=record.text("Id"),
         name=record.text("Name"),
@@ -183,13 +184,13 @@ def item(value: Json) -> Item:
 
 def tax_rate(value: Json) -> tuple[str, Decimal]:
     """(id, rate as a fraction) of a TaxRate, whose RateValue is in percent."""
-    record = Reader.of(parse.SYSTEM, "TaxRate", value)
+    record = Reader.of(SYSTEM, "TaxRate", value)
     return record.text("Id"), (record.decimal_or_none("RateValue") or Decimal(0)) / _HUNDRED
 
 
 def tax_code(value: Json, rates: "dict[str, Decimal]") -> TaxCode:
     """A TaxCode object; its rate is the sum of its sales rates, as far as they are known."""
-    record = Reader.of(parse.SYSTEM, "TaxCode", value)
+    record = Reader.of(SYSTEM, "TaxCode", value)
     details = record.member("SalesTaxRateList").members("TaxRateDetail")
     ids: Sequence[str] = [detail.member("TaxRateRef").text_or_empty("value") for detail in details]
     known = ids and all(each in rates for each in ids)

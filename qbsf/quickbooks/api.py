@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from random import Random
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-import simplejson
 
-from qbsf.answers import NEXT_RUN, json_body, server_date
+from qbsf.answers import NEXT_RUN, json_body, outline, server_date
 from qbsf.clock import Clock, Deadline
 from qbsf.errors import AuthorizationNeeded, Unreachable
 from qbsf.http import ApiSession, Service, open_session
+from qbsf.json_values import Json, decode, encode
 from qbsf.quickbooks import faults, parse, query
+from qbsf.quickbooks.shapes import R, Shape, W
 from qbsf.quickbooks.tokens import QuickBooksTokens
 from qbsf.ratelimit import Limit
-from qbsf.records import Json, Reader
+from qbsf.records import Reader
 
 Environment = Literal["production", "sandbox"]
 HOSTS: dict[Environment, str] = {
@@ -48,11 +50,30 @@ SERVICE = Service(
 
 
 class Answer:
-    """A good answer: its members, and QuickBooks' clock when it gave it."""
+    """A good answer, and QuickBooks' clock when it gave it."""
 
-    def __init__(self, members: Reader, server_time: datetime) -> None:
-        self.members = members
-        self.server_time = server_time
+    def __init__(self, response: requests.Response, asked: str) -> None:
+        """Raises Unreachable for one that does not tell its time."""
+        self.response = response
+        self._where = f"QuickBooks' answer to {asked}"
+        time = (outline(response) or {}).get("time")
+        members = Reader(self._where, {} if time is None else {"time": decode(bytes(time))})
+        told = parse.server_time(members) or server_date(response)
+        if told is None:
+            raise Unreachable(f"{self._where} does not tell its time.", NEXT_RUN)
+        self.server_time = told
+
+    @cached_property
+    def members(self) -> Reader:
+        value = json_body(self.response)
+        return Reader(self._where, value if isinstance(value, dict) else {})
+
+    def records(self, shape: Shape[W, R]) -> list[R]:
+        """The records of a shape that a query found."""
+        found = (outline(self.response) or {}).get("QueryResponse")
+        records = None if found is None else shape.page(found)
+        # Something about it is wrong: told by the careful way of reading it.
+        return [shape.of(row) for row in parse.rows(self.members, shape.entity)] if records is None else records
 
 
 class QuickBooksApi:
@@ -102,6 +123,11 @@ class QuickBooksApi:
         answer = self.query(statement)
         return parse.rows(answer.members, entity), answer.server_time
 
+    def records(self, shape: Shape[W, R], statement: str) -> tuple[list[R], datetime]:
+        """The same as records of a shape."""
+        answer = self.query(statement)
+        return answer.records(shape), answer.server_time
+
     def read(self, entity: str, record_id: str, params: Mapping[str, str] | None = None) -> dict[str, Json] | None:
         """One object by its id, None where QuickBooks has none (fault 610): never there, deleted or made inactive.
 
@@ -134,7 +160,7 @@ class QuickBooksApi:
         """
         if not 0 < len(request_id) <= LONGEST_REQUEST_ID:
             raise ValueError("a requestid has 1 to 50 characters")
-        data = simplejson.dumps(body, use_decimal=True).encode()
+        data = encode(body)
         answer = self._send(
             "POST", entity.lower(), {**(params or {}), "requestid": request_id}, data, "application/json"
         )
@@ -156,7 +182,7 @@ class QuickBooksApi:
         error = faults.error_of(response, fault, asked, SERVICE.trace_id(response))
         if error is not None:
             raise error
-        return self._answer(response, asked)
+        return Answer(response, asked)
 
     def _request(
         self,
@@ -180,11 +206,3 @@ class QuickBooksApi:
             data=data,
             headers=headers,
         )
-
-    def _answer(self, response: requests.Response, asked: str) -> Answer:
-        value = json_body(response)
-        members = Reader(f"QuickBooks' answer to {asked}", value if isinstance(value, dict) else {})
-        told = parse.server_time(members) or server_date(response)
-        if told is None:
-            raise Unreachable(f"QuickBooks' answer to {asked} does not tell its time.", NEXT_RUN)
-        return Answer(members, told)

@@ -1,6 +1,6 @@
 """QuickBooks as a pass asks it: what changed, these invoices, those payments (quickbooks.md sections 2 to 4)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from random import Random
 from typing import TypeVar
@@ -19,6 +19,7 @@ from qbsf.model import (
 from qbsf.quickbooks import parse, query
 from qbsf.quickbooks.api import Environment, QuickBooksApi
 from qbsf.quickbooks.paging import Updated, pages
+from qbsf.quickbooks.shapes import CREDIT_MEMO, INVOICE, PAYMENT, Shape, W
 from qbsf.quickbooks.tokens import QuickBooksTokens
 from qbsf.records import Json
 
@@ -68,11 +69,11 @@ class QuickBooks:
 
     def invoices_by_id(self, ids: Iterable[str]) -> list[Invoice]:
         """The invoices with these ids that exist; a text that cannot be an id names none. 1,000 a request."""
-        return self._by_id(parse.invoice, "Invoice", ids)
+        return self._by_id(INVOICE, ids)
 
     def payments_by_id(self, ids: Iterable[str]) -> list[Payment]:
         """The payments with these ids that exist; a text that cannot be an id names none. 1,000 a request."""
-        return self._by_id(parse.payment, "Payment", ids)
+        return self._by_id(PAYMENT, ids)
 
     def invoices_by_number(self, numbers: Iterable[str]) -> list[Invoice]:
         """The invoices with these DocNumbers. QuickBooks compares without case, and several may share a number: the
@@ -81,7 +82,7 @@ class QuickBooks:
         found: dict[str, Invoice] = {}
         for portion in query.portions(number for number in numbers if query.is_number(number)):
             condition = query.is_in("DocNumber", portion)
-            for page in self._pages(parse.invoice, "Invoice", (condition,), None):
+            for page in self._pages(INVOICE, (condition,), None):
                 found.update((invoice.id, invoice) for invoice in page.rows)
         return list(found.values())
 
@@ -99,16 +100,16 @@ class QuickBooks:
         """Live invoices updated at `since` or later, oldest change first. One that changes while this runs comes
         again: the later one counts. Deleted ones do not appear.
         """
-        return self._pages(parse.invoice, "Invoice", (), since)
+        return self._pages(INVOICE, (), since)
 
     def payments_changed(self, since: datetime) -> Iterator[Page[Payment]]:
         """Live payments updated at `since` or later, as invoices_changed."""
-        return self._pages(parse.payment, "Payment", (), since)
+        return self._pages(PAYMENT, (), since)
 
     def credit_memos_changed(self, since: datetime) -> list[CreditMemo]:
         """Live credit memos updated at `since` or later, each once."""
         found: dict[str, CreditMemo] = {}
-        for page in self._pages(parse.credit_memo, "CreditMemo", (), since):
+        for page in self._pages(CREDIT_MEMO, (), since):
             found.update((memo.id, memo) for memo in page.rows)
         return list(found.values())
 
@@ -134,22 +135,16 @@ class QuickBooks:
             info = self.api.get(f"companyinfo/{self.realm_id}").members.raw("CompanyInfo")
         return parse.company(preferences, info)
 
-    def _by_id(self, parse_row: Callable[[Json], Row], entity: str, ids: Iterable[str]) -> list[Row]:
+    def _by_id(self, shape: Shape[W, Row], ids: Iterable[str]) -> list[Row]:
         found: list[Row] = []
         for portion in query.portions(text for text in ids if query.is_id(text)):
-            rows, _ = self.api.rows(entity, query.select(entity, (query.is_in("Id", portion),)))
-            found.extend(parse_row(row) for row in rows)
+            rows, _ = self.api.records(shape, query.select(shape.entity, (query.is_in("Id", portion),)))
+            found.extend(rows)
         return found
 
-    def _pages(
-        self,
-        parse_row: Callable[[Json], Row],
-        entity: str,
-        conditions: tuple[str, ...],
-        since: datetime | None,
-    ) -> Iterator[Page[Row]]:
+    def _pages(self, shape: Shape[W, Row], conditions: tuple[str, ...], since: datetime | None) -> Iterator[Page[Row]]:
         def ask(statement: str) -> Page[Row]:
-            rows, server_time = self.api.rows(entity, statement)
-            return Page(server_time, tuple(parse_row(row) for row in rows))
+            rows, server_time = self.api.records(shape, statement)
+            return Page(server_time, tuple(rows))
 
-        return pages(ask, entity, conditions, since)
+        return pages(ask, shape.entity, conditions, since)

@@ -17,6 +17,7 @@ from qbsf.answers import (
     json_body,
     kind_of_body,
     one_line,
+    outline,
     retry_after,
     trouble_of_status,
 )
@@ -37,8 +38,8 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY = 429
 
-_FAULT_NAME = re.compile(rb"\b[Ff]ault\b")
-"""A body without this word has no fault: a thousand invoices need not be parsed once more to know."""
+_WITH_FAULTS = frozenset({"Fault", "fault", "CDCResponse"})
+"""Members of an answer that are, or may hold, a fault. The others need not be decoded to know."""
 _XML_ERROR = re.compile(r"<Error\b([^>]*)>(.*?)</Error>", re.DOTALL)
 _XML_CODE = re.compile(r"""\bcode=["']([^"']*)["']""")
 
@@ -79,12 +80,12 @@ class LookBackExceeded(QbsfError):
 
 def fault_of(response: requests.Response) -> Fault | None:
     """The first error of the fault in an answer, whatever its status and format; None where there is no fault."""
-    body = response.content
-    # Looking for a text is quicker still than an expression.
-    if b"ault" not in body or _FAULT_NAME.search(body) is None:
+    members = outline(response)
+    if members is None:
+        is_xml = response.content[:1000].lstrip().startswith(b"<")
+        return _fault_of_xml(response.content.decode("utf-8", "replace")) if is_xml else None
+    if members.keys().isdisjoint(_WITH_FAULTS):
         return None
-    if response.content[:1000].lstrip().startswith(b"<"):
-        return _fault_of_xml(response.content.decode("utf-8", "replace"))
     value = json_body(response)
     return _fault_of_json(value) if isinstance(value, dict) else None
 
@@ -163,7 +164,7 @@ def judge(response: requests.Response) -> Trouble | None:
     if code == _SYSTEM_FAILURE or (fault and fault.type == "SystemFault"):
         said = fault.text if fault else ""
         return Trouble(f"answered with a system failure ({said}).")
-    if response.ok and fault is None and not isinstance(json_body(response), dict):
+    if response.ok and fault is None and outline(response) is None:
         return Trouble(f"answered HTTP {response.status_code} with {kind_of_body(response)}.")
     return None
 

@@ -1,95 +1,26 @@
-"""QuickBooks' JSON made into qbsf.model values (quickbooks.md section 4). PURE.
-
-Unknown members are ignored: Intuit adds them in place. What decides has to be there and right, else UnexpectedAnswer
-names entity and id. Amounts keep the digits of the wire.
-"""
+"""QuickBooks' answers made into qbsf.model values (quickbooks.md sections 3 and 4). PURE."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TypeVar
 
 from qbsf.errors import UnexpectedAnswer
-from qbsf.model import Changes, Company, CreditMemo, Deleted, Invoice, Payment, PaymentLine
+from qbsf.model import Changes, Company, Deleted
+from qbsf.quickbooks.shapes import CREDIT_MEMO, INVOICE, PAYMENT, SYSTEM
 from qbsf.records import REPORT_IT, Json, Reader
-from qbsf.salesforce.ids import opportunity_ids_in
 
-SYSTEM = "QuickBooks"
 CHANGES_LIMIT = 1000
 """Objects one change-data-capture answer can hold (quickbooks.md section 3)."""
 
 T = TypeVar("T")
 
 
-def invoice(value: Json) -> Invoice:
-    """An Invoice object."""
-    record = Reader.of(SYSTEM, "Invoice", value)
-    times = record.member("MetaData")
-    note = record.text_or_empty("PrivateNote")
-    number = record.text_or_empty("DocNumber")
-    links = record.members("LinkedTxn")
-    custom = [field.text_or_empty("StringValue") for field in record.members("CustomField")]
-    return Invoice(
-        id=record.text("Id"),
-        number=number,
-        txn_date=record.day("TxnDate"),
-        total=record.decimal("TotalAmt"),
-        balance=record.decimal("Balance"),
-        deposit=record.decimal_or_none("Deposit") or Decimal(0),
-        currency=record.member("CurrencyRef").text_or_empty("value"),
-        customer=record.member("CustomerRef").text_or_empty("name"),
-        voided=note.startswith("Voided"),
-        payment_ids=tuple(
-            dict.fromkeys(link.text("TxnId") for link in links if link.text_or_empty("TxnType") == "Payment")
-        ),
-        # A line end ends a word, so that no id can grow together from two texts.
-        opportunity_ids=opportunity_ids_in("\n".join([number, note, *custom])),
-        bill_email=bool(record.member("BillEmail").text_or_empty("Address").strip()),
-        created=times.instant("CreateTime"),
-        updated=times.instant("LastUpdatedTime"),
-    )
+invoice, payment, credit_memo = INVOICE.of, PAYMENT.of, CREDIT_MEMO.of
 
 
 def payment_link(value: Json) -> str:
     """InvoiceLink of an Invoice object that was asked for with it, "" where QuickBooks gives none."""
     return Reader.of(SYSTEM, "Invoice", value).text_or_empty("InvoiceLink")
-
-
-def payment(value: Json) -> Payment:
-    """A Payment object."""
-    record = Reader.of(SYSTEM, "Payment", value)
-    times = record.member("MetaData")
-    method = record.member("PaymentMethodRef")
-    card = record.member("CreditCardPayment")
-    return Payment(
-        id=record.text("Id"),
-        txn_date=record.day("TxnDate"),
-        total=record.decimal("TotalAmt"),
-        unapplied=record.decimal_or_none("UnappliedAmt") or Decimal(0),
-        currency=record.member("CurrencyRef").text_or_empty("value"),
-        customer=record.member("CustomerRef").text_or_empty("name"),
-        method_id=method.text_or_empty("value"),
-        method_name=method.text_or_empty("name") or card.member("CreditChargeInfo").text_or_empty("Type"),
-        reference=record.text_or_empty("PaymentRefNum")
-        or card.member("CreditChargeResponse").text_or_empty("CCTransId"),
-        lines=tuple(_payment_line(line) for line in record.members("Line")),
-        created=times.instant("CreateTime"),
-        updated=times.instant("LastUpdatedTime"),
-    )
-
-
-def _payment_line(line: Reader) -> PaymentLine:
-    links = line.members("LinkedTxn")
-    amount = line.decimal("Amount")
-    if len(links) != 1:
-        return PaymentLine(amount, "", "")
-    return PaymentLine(amount, links[0].text("TxnType"), links[0].text("TxnId"))
-
-
-def credit_memo(value: Json) -> CreditMemo:
-    """A CreditMemo object, of which only id and time matter."""
-    record = Reader.of(SYSTEM, "CreditMemo", value)
-    return CreditMemo(record.text("Id"), record.member("MetaData").instant("LastUpdatedTime"))
 
 
 def deleted(entity: str, value: Json) -> Deleted | None:

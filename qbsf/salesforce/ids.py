@@ -5,7 +5,8 @@ import string
 
 _CHECKSUM = string.ascii_uppercase + "012345"
 _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
-_OPPORTUNITY = re.compile(r"\b006[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?\b")
+_PREFIX = "006"
+_OPPORTUNITY = re.compile(rf"\b{_PREFIX}[0-9A-Za-z]{{12}}(?:[0-9A-Za-z]{{3}})?\b")
 _SHORT = 15
 
 
@@ -38,5 +39,7 @@ def opportunity_ids_in(text: str) -> tuple[str, ...]:
     """The Opportunity ids (prefix 006) that stand in a text as whole words, in the 18-character form, each once.
     A word of 18 characters with a wrong checksum is none: people mistype.
     """
+    if _PREFIX not in text:
+        return ()
     found = (match[0] for match in _OPPORTUNITY.finditer(text))
     return tuple(dict.fromkeys(long_id(word) for word in found if is_sound(word)))

@@ -1,7 +1,6 @@
 """Salesforce's JSON made into qbsf.model values (salesforce.md sections 2 to 4). PURE."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from sys import intern
 
 from qbsf.answers import one_line
@@ -17,7 +16,7 @@ from qbsf.model import (
 )
 from qbsf.records import Json, Reader
 from qbsf.salesforce.columns import Column, OpportunityColumns
-from qbsf.salesforce.ids import is_id, long_id
+from qbsf.salesforce.ids import long_id
 
 SYSTEM = "Salesforce"
 _NUMBERS = frozenset({"currency", "double", "percent", "int", "long"})
@@ -46,14 +45,16 @@ def opportunity(value: Json, columns: OpportunityColumns) -> Opportunity:
 
 
 def _id(row: Reader, name: str) -> str:
-    text = row.text(name)
-    if not is_id(text):
-        raise row.wrong(name, "a Salesforce id")
-    # Ten thousands of Opportunities share few Accounts and users, and each id is kept in several places.
-    return intern(long_id(text))
+    try:
+        # Ten thousands of Opportunities share few Accounts and users, and each id is kept in several places.
+        return intern(long_id(row.text(name)))
+    except ValueError:
+        raise row.wrong(name, "a Salesforce id") from None
 
 
 def _field(row: Reader, column: Column) -> FieldValue:
+    if row.raw(column.name) is None and column.type != "boolean":
+        return None
     if column.type in _NUMBERS:
         return row.decimal_or_none(column.name)
     if column.type == "date":
@@ -144,21 +145,15 @@ def _unreadable() -> AnswerLost:
 
 
 def update_body(batch: Sequence[OpportunityUpdate]) -> dict[str, object]:
-    """The body of a Collections PATCH; Decimals stay Decimals, for a writer that keeps their digits."""
+    """The body of a Collections PATCH, for a writer that keeps the digits of Decimals and writes dates in ISO 8601."""
     return {
         "allOrNone": False,
         "records": [
             {
                 "attributes": {"type": "Opportunity"},
-                "id": long_id(update.opportunity_id),
-                **{name: _sent(value) for name, value in update.changes.items()},
+                "id": update.opportunity_id,
+                **update.changes,
             }
             for update in batch
         ],
     }
-
-
-def _sent(value: FieldValue) -> str | bool | int | Decimal | None:
-    if value is None or isinstance(value, str | bool | int | Decimal):
-        return value
-    return value.isoformat()

@@ -8,13 +8,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import requests
-import simplejson
 
 from qbsf.answers import (
     NEXT_RUN,
@@ -27,12 +25,13 @@ from qbsf.answers import (
 from qbsf.clock import Clock, Deadline
 from qbsf.errors import ConfigError, UnexpectedAnswer, Unreachable
 from qbsf.http import ApiSession, Service, open_session
-from qbsf.records import REPORT_IT, Json, Reader
+from qbsf.json_values import Json, encode
+from qbsf.records import REPORT_IT, Reader
 from qbsf.salesforce import faults
 from qbsf.salesforce.session import SalesforceSession, SalesforceSessions
 
 if TYPE_CHECKING:
-    from simple_salesforce.api import Salesforce
+    from qbsf.salesforce.library import Salesforce
 
 _NEXT_PAGE = re.compile(r"/services/data/v[0-9]+\.[0-9]+/query/[A-Za-z0-9_-]+", re.ASCII)
 _API_USAGE = re.compile(r"\bapi-usage=([0-9]+)/([0-9]+)", re.ASCII)
@@ -131,7 +130,7 @@ class SalesforceRest:
         """A write, sent once (again only after a 401, which is no attempt). Decimals keep their digits. None where
         the answer is empty.
         """
-        return self._send(method, path, asked, None, simplejson.dumps(body, use_decimal=True))
+        return self._send(method, path, asked, None, encode(body))
 
     def get_all(self, paths: Mapping[str, str], asked: str) -> dict[str, Json]:
         """Several GETs below /services/data/vXX.X/ in one request (composite, at most 25), by the names given to them.
@@ -180,7 +179,7 @@ class SalesforceRest:
             raise Unreachable("Salesforce's answer does not tell its time.", NEXT_RUN)
         return reading
 
-    def _send(self, method: str, path: str, asked: str, params: Mapping[str, str] | None, data: str | None) -> Json:
+    def _send(self, method: str, path: str, asked: str, params: Mapping[str, str] | None, data: bytes | None) -> Json:
         def call(api: "Salesforce") -> Json:
             value: Json = api.restful(path, dict(params) if params else None, method=method, data=data)
             return value
@@ -213,7 +212,7 @@ class SalesforceRest:
         raise faults.error_of(refusal, asked)
 
     def _connected(self) -> "Salesforce":
-        from simple_salesforce.api import Salesforce  # noqa: PLC0415 - see the module's first lines
+        from qbsf.salesforce.library import Salesforce  # noqa: PLC0415 - see the module's first lines
 
         with self._lock:
             if self._login is None:
@@ -225,8 +224,6 @@ class SalesforceRest:
                     instance_url=login.instance_url,
                     session=self._http,
                     version=self._version,
-                    parse_float=Decimal,
-                    object_pairs_hook=dict,
                 )
             return self._api
 

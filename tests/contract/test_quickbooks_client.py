@@ -341,7 +341,7 @@ def test_creating_keeps_the_digits_of_money_and_is_safe_to_send_twice(books: Qui
     made = books.api.post("Invoice", {"Line": [{"Amount": Decimal("0.10")}]}, request_id="opp-1")
     assert made["Id"] == "8"
     assert [parse_qs(urlsplit(str(call.request.url)).query)["requestid"] for call in responses.calls] == [["opp-1"]] * 2
-    assert responses.calls[1].request.body == b'{"Line": [{"Amount": 0.10}]}'
+    assert responses.calls[1].request.body == b'{"Line":[{"Amount":0.10}]}'
 
 
 @responses.activate

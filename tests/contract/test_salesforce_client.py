@@ -148,8 +148,8 @@ def test_money_keeps_its_digits_both_ways(org: SalesforceOrg) -> None:
     }
     org.update([OpportunityUpdate(ID, "", changes)])
     assert responses.calls[1].request.body == (
-        '{"allOrNone": false, "records": [{"attributes": {"type": "Opportunity"}, "id": "0065500000KQ12XAAT", '
-        '"QB_Payment_Amount__c": 0.10, "QB_Payment_Date__c": "2026-11-21", "Note__c": null}]}'
+        b'{"allOrNone":false,"records":[{"attributes":{"type":"Opportunity"},"id":"0065500000KQ12XAAT",'
+        b'"QB_Payment_Amount__c":0.10,"QB_Payment_Date__c":"2026-11-21","Note__c":null}]}'
     )
 
 

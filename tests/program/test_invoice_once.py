@@ -344,7 +344,7 @@ def test_a_flow_that_empties_the_link_is_told(qbsf: Installation, seller: Seller
 
 def test_one_deal_that_quickbooks_refuses_does_not_stop_the_others(qbsf: Installation, seller: Seller) -> None:
     bad, good = seller.deal("Bad", email="x" * 60 + "@acme.example"), seller.deal("Good")
-    qbsf.sandbox.faults.add("quickbooks", "hook_before", '"DisplayName": "Bad"', hook=lambda _: _hide_all(qbsf))
+    qbsf.sandbox.faults.add("quickbooks", "hook_before", '"DisplayName":"Bad"', hook=lambda _: _hide_all(qbsf))
     outcome = invoice(qbsf, expect=1)
     assert outcome.record(bad)["reason"] == "rejected"
     assert outcome.record(bad)["error"]["code"] == "2500"

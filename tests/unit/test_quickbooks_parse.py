@@ -3,12 +3,15 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 from samples import sample_text
 
 from qbsf.errors import UnexpectedAnswer
+from qbsf.json_values import encode
 from qbsf.model import PaymentLine
 from qbsf.quickbooks import parse
+from qbsf.quickbooks.shapes import INVOICE
 from qbsf.records import Json, Reader, decode
 
 ASKED_AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -160,6 +163,22 @@ def test_a_wrong_shape_is_told_with_entity_and_id(member: str, value: Json) -> N
     assert "\n" not in str(caught.value)
 
 
+def page_of(*rows: Json) -> msgspec.Raw:
+    return msgspec.Raw(encode({"Invoice": list(rows), "startPosition": 1}))
+
+
+def test_a_page_tells_the_same_as_its_objects_one_by_one() -> None:
+    rows = [sample("invoice_full", "Invoice"), sample("invoice_voided", "Invoice")]
+    assert INVOICE.page(page_of(*rows)) == [parse.invoice(row) for row in rows]
+    assert INVOICE.page(msgspec.Raw(b"{}")) == []
+
+
+@pytest.mark.parametrize(("member", "value"), [("TotalAmt", "12"), ("Id", 7), ("TxnDate", "soon"), ("LinkedTxn", {})])
+def test_a_page_with_a_wrong_object_is_left_to_the_careful_reading(member: str, value: Json) -> None:
+    good = sample("invoice_full", "Invoice")
+    assert INVOICE.page(page_of(good, good | {member: value})) is None
+
+
 def test_a_transaction_date_is_never_shifted() -> None:
     change: dict[str, Json] = {"TxnDate": "2026-01-31-08:00"}
     assert parse.invoice(sample("invoice_full", "Invoice") | change).txn_date == date(2026, 1, 31)
@@ -167,7 +186,7 @@ def test_a_transaction_date_is_never_shifted() -> None:
 
 def test_amounts_keep_the_digits_of_the_wire() -> None:
     assert decode('{"a": 0.1, "b": 9007199254740993.01}') == {"a": Decimal("0.1"), "b": Decimal("9007199254740993.01")}
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="JSON"):
         decode('{"a": NaN}')
 
 
