@@ -97,6 +97,8 @@ class Ahead(Generic[T]):
         self._pages = pages
         self._lane = lane
         self._inline = lane.width == 1
+        self.is_over = False
+        """Whether the last page was taken, or reading failed."""
         self._room = threading.Semaphore(most)
         self._read: SimpleQueue[Future[T | None]] = SimpleQueue()
         if not self._inline:
@@ -105,15 +107,23 @@ class Ahead(Generic[T]):
     @property
     def waiting(self) -> bool:
         """Whether the next page is still being read: there is time for something else."""
-        return not self._inline and self._read.empty()
+        return not self._inline and not self.is_over and self._read.empty()
 
     def __iter__(self) -> Iterator[T]:
-        if self._inline:
-            yield from self._pages
-            return
-        while (page := self._read.get().result()) is not None:
-            self._room.release()
+        while (page := self.next()) is not None:
             yield page
+
+    def next(self) -> T | None:
+        """The next page, waited for; None after the last. Raises what went wrong in reading it."""
+        if self.is_over:
+            return None
+        page: T | None = None
+        try:
+            page = next(self._pages, None) if self._inline else self._read.get().result()
+        finally:
+            self.is_over = page is None
+        self._room.release()
+        return page
 
     def _produce(self) -> None:
         more = True

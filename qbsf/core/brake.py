@@ -24,6 +24,14 @@ class Brake:
     because: tuple[str, ...] = ()
 
 
+def unlimited(limits: Limits) -> frozenset[Kind]:
+    """The kinds of write that no limit can bar, however many are planned."""
+    if limits.max_changes:
+        return frozenset({"fill_in"})
+    limit_of: dict[Kind, int] = {"fill_in": 0, "change": 0, "win": limits.max_wins, "reversal": limits.max_reversals}
+    return frozenset(kind for kind, limit in limit_of.items() if not limit)
+
+
 def brake(kinds: Iterable[Kind], reversals_before: int, limits: Limits) -> Brake:
     """What of the planned writes (one kind an Opportunity) goes over a limit; `reversals_before` are those of the
     last 24 hours.

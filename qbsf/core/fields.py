@@ -7,6 +7,7 @@ A text longer than its field is cut to fit; a number differs by value, a text by
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from qbsf.config import FieldsConfig
 from qbsf.core.links import Links, link_text, split_names
@@ -167,6 +168,7 @@ def fit(text: str, info: FieldInfo | None) -> tuple[str | None, str | None]:
     return cut, f"{info.name} holds {info.length} characters: a text of {len(trimmed)} was cut to fit"
 
 
+@lru_cache(maxsize=16)
 def payment_field_names(fields: FieldsConfig) -> frozenset[str]:
     """The fields that hold the four facts of a payment."""
     named = (fields.payment_amount, fields.payment_date, fields.payment_method, fields.payment_reference)

@@ -16,6 +16,7 @@ ZERO = Decimal(0)
 PAID_TYPES = frozenset({"Invoice", "Expense", "Check", "CreditCardCredit"})
 CREDIT_TYPES = frozenset({"CreditMemo", "Deposit"})
 JOURNAL_ENTRY = "JournalEntry"
+_KNOWN_TYPES = PAID_TYPES | CREDIT_TYPES | {JOURNAL_ENTRY}
 
 _MOST_SUMS = 100_000
 
@@ -35,12 +36,13 @@ def shares_of(payment: Payment) -> dict[str, Share] | None:
     paid lines - credit lines + unapplied = total.
     """
     lines = [line for line in payment.lines if line.amount or line.txn_type]
-    if any(line.amount < 0 or not _is_known(line) for line in lines):
-        return None
+    for line in lines:
+        if line.txn_type not in _KNOWN_TYPES or line.amount < 0:
+            return None
     paid = _paid_lines(payment, lines)
     if paid is None:
         return None
-    deposits = sum((line.amount for line in lines if line.txn_type == "Deposit"), ZERO)
+    deposits = sum([line.amount for line in lines if line.txn_type == "Deposit"], ZERO)
     money = max(payment.total - payment.unapplied + deposits, ZERO)
     shares: dict[str, Share] = {}
     for line, cash in zip(paid, spread(money, [line.amount for line in paid]), strict=True):
@@ -55,6 +57,8 @@ def spread(money: Decimal, amounts: Sequence[Decimal]) -> list[Decimal]:
 
     Needs 0 <= money <= sum of amounts; each share then lies between 0 and its amount, and they sum up to money.
     """
+    if len(amounts) == 1:
+        return [min(max(money, ZERO), amounts[0])]
     total = sum(amounts, ZERO)
     if not total:
         return [ZERO for _ in amounts]
@@ -69,15 +73,11 @@ def spread(money: Decimal, amounts: Sequence[Decimal]) -> list[Decimal]:
     return shares
 
 
-def _is_known(line: PaymentLine) -> bool:
-    return line.txn_type in PAID_TYPES or line.txn_type in CREDIT_TYPES or line.txn_type == JOURNAL_ENTRY
-
-
 def _paid_lines(payment: Payment, lines: Sequence[PaymentLine]) -> list[PaymentLine] | None:
     """The lines on the paid side, in order; None where no side of the journal entries makes the identity true."""
     paid_side = [line for line in lines if line.txn_type in PAID_TYPES]
-    paid = sum((line.amount for line in paid_side), ZERO)
-    credit = sum((line.amount for line in lines if line.txn_type in CREDIT_TYPES), ZERO)
+    paid = sum([line.amount for line in paid_side], ZERO)
+    credit = sum([line.amount for line in lines if line.txn_type in CREDIT_TYPES], ZERO)
     entries = [line for line in lines if line.txn_type == JOURNAL_ENTRY]
     if not entries:
         return paid_side if paid - credit + payment.unapplied == payment.total else None

@@ -55,12 +55,12 @@ class InvoiceAccount:
 
     @property
     def cash(self) -> Decimal:
-        return sum((receipt.cash for receipt in self.receipts), ZERO)
+        return sum([receipt.cash for receipt in self.receipts], ZERO)
 
     @property
     def dated(self) -> tuple[Receipt, ...]:
         """Those that date the payment: what brought cash, and where credit alone counts as paid, what applied it."""
-        brought = tuple(receipt for receipt in self.receipts if receipt.cash > 0)
+        brought = tuple([receipt for receipt in self.receipts if receipt.cash > 0])
         return brought or (self.receipts if self.state == "paid" else ())
 
 
@@ -84,7 +84,7 @@ class Money:
     @property
     def receipts(self) -> tuple[Receipt, ...]:
         """All receipts of all invoices, in the order of the facts."""
-        return tuple(sorted((r for account in self.accounts for r in account.receipts), key=_by_date_then_number))
+        return _in_order(self.accounts)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def account_of(
         receipts.append(_deposit_receipt(invoice))
     for payment in payments:
         shares = shares_of(payment)
-        linked = any(line.txn_type == "Invoice" and line.txn_id == invoice.id for line in payment.lines)
+        linked = [line for line in payment.lines if line.txn_id == invoice.id and line.txn_type == "Invoice"]
         if not linked and (shares is not None or payment.id not in invoice.payment_ids):
             continue
         if shares is None or (payment.currency or rules.home_currency) != currency:
@@ -133,7 +133,7 @@ def account_of(
                 reference=payment.reference.strip(),
             )
         )
-    ordered = tuple(sorted(receipts, key=_by_date_then_number))
+    ordered = tuple(receipts if len(receipts) == 1 else sorted(receipts, key=_by_date_then_number))
     state = _state(invoice, ordered, rules.max_credit_share)
     return InvoiceAccount(*nothing, state=state, receipts=ordered, currency=currency)
 
@@ -150,37 +150,37 @@ def deleted_account(invoice_id: str) -> InvoiceAccount:
 
 def combine(accounts: Sequence[InvoiceAccount]) -> Money:
     """The facts of all of an Opportunity's invoices (at least one) together."""
-    doubt = next((state for state in _DOUBTFUL if any(a.state == state for a in accounts)), None)
+    states = {account.state for account in accounts}
+    if not states.isdisjoint(_DOUBTFUL):
+        return Money(next(state for state in _DOUBTFUL if state in states), tuple(accounts))
     alive = [account for account in accounts if account.state not in _LEFT_OUT]
-    if doubt is not None:
-        return Money(doubt, tuple(accounts))
     if not alive:
-        state: State = "voided" if any(a.state == "voided" for a in accounts) else "zero_total"
+        state: State = "voided" if "voided" in states else "zero_total"
         return Money(state, tuple(accounts), currency=next((a.currency for a in accounts if a.currency), ""))
     if len({account.currency for account in alive}) > 1:
         return Money("currency_mismatch", tuple(accounts))
     state = _together(alive)
-    receipts = sorted((r for account in alive for r in account.receipts), key=_by_date_then_number)
+    receipts = _in_order(alive)
     brought = [receipt for receipt in receipts if receipt.cash > 0]
     settled = state in ("paid", "settled_by_credit")
     return Money(
         state,
         tuple(accounts),
-        amount=sum((receipt.cash for receipt in brought), ZERO),
-        date=max((receipt.txn_date for account in alive for receipt in account.dated), default=None),
-        methods=_distinct(receipt.method for receipt in brought),
-        method_ids=_distinct(receipt.method_id for receipt in brought),
-        references=_distinct(receipt.reference for receipt in brought),
+        amount=sum([receipt.cash for receipt in brought], ZERO),
+        date=max([receipt.txn_date for account in alive for receipt in account.dated], default=None),
+        methods=_distinct([receipt.method for receipt in brought]),
+        method_ids=_distinct([receipt.method_id for receipt in brought]),
+        references=_distinct([receipt.reference for receipt in brought]),
         currency=alive[0].currency,
-        settled_on=max((max(r.txn_date, r.entered) for r in receipts), default=None) if settled else None,
-        total=sum((a.invoice.total for a in alive if a.invoice), ZERO),
-        balance=sum((a.invoice.balance for a in alive if a.invoice), ZERO),
+        settled_on=max([max(r.txn_date, r.entered) for r in receipts], default=None) if settled else None,
+        total=sum([a.invoice.total for a in alive if a.invoice], ZERO),
+        balance=sum([a.invoice.balance for a in alive if a.invoice], ZERO),
     )
 
 
 def _state(invoice: Invoice, receipts: Sequence[Receipt], max_credit_share: Decimal) -> State:
-    applied = sum((receipt.applied for receipt in receipts), ZERO)
-    cash = sum((receipt.cash for receipt in receipts), ZERO)
+    applied = sum([receipt.applied for receipt in receipts], ZERO)
+    cash = sum([receipt.cash for receipt in receipts], ZERO)
     if invoice.total - invoice.balance != applied:
         return "inconsistent"
     if invoice.balance > 0:
@@ -213,9 +213,17 @@ def _deposit_receipt(invoice: Invoice) -> Receipt:
     )
 
 
+def _in_order(accounts: Sequence[InvoiceAccount]) -> tuple[Receipt, ...]:
+    """The receipts of these invoices, in the order of the facts."""
+    if len(accounts) == 1:
+        return accounts[0].receipts
+    receipts = [receipt for account in accounts for receipt in account.receipts]
+    return tuple(sorted(receipts, key=_by_date_then_number))
+
+
 def _by_date_then_number(receipt: Receipt) -> tuple[dt.date, int]:
     return receipt.txn_date, int(receipt.payment_id or 0)
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for text in texts if text))
+    return tuple(dict.fromkeys([text for text in texts if text]))

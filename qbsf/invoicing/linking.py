@@ -88,7 +88,6 @@ def _fits(text: str, info: FieldInfo | None) -> bool:
 def _note(row: Opportunity, invoice: Invoice, changes: Mapping[str, FieldValue]) -> Note:
     return Note(
         opportunity_id=row.id,
-        before={name: row.fields.get(name) for name in changes},
         changes=changes,
         kind="fill_in",
         invoice_ids=(invoice.id,),

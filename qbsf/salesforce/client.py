@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from qbsf.clock import Clock, Deadline
 from qbsf.errors import UnexpectedAnswer
-from qbsf.lanes import Lane
 from qbsf.model import (
     FieldInfo,
     Opportunity,
@@ -27,7 +26,6 @@ from qbsf.salesforce.session import SalesforceSessions
 
 MAX_BATCH = 200
 """Records of one Collections request (section 2)."""
-_PAGES_AHEAD = 2
 _OTHER_HEADERS = 600
 """Bytes of a request beside token and query, generously."""
 _DESCRIBE = "sobjects/Opportunity/describe"
@@ -82,19 +80,13 @@ class SalesforceOrg:
         """Give the connections back."""
         self.rest.close()
 
-    def linked_opportunities(
-        self, columns: OpportunityColumns, since: datetime | None, lane: Lane | None = None
-    ) -> Iterator[OpportunityPage]:
+    def linked_opportunities(self, columns: OpportunityColumns, since: datetime | None) -> Iterator[OpportunityPage]:
         """The Opportunities of this profile's company that name an invoice, changed at `since` or later where it is
         given, oldest change first. `total` counts what Salesforce sent, which is more where a link field or the
-        company field cannot be filtered on. With a `lane` the next pages are asked for while one is worked on.
+        company field cannot be filtered on.
         """
-
-        def pages() -> Iterator[tuple[datetime, list[Json], int]]:
-            for rows, total in self.rest.query(columns.linked(since), "the linked Opportunities"):
-                yield self.rest.clock_reading(), rows, total
-
-        for read_at, rows, total in pages() if lane is None else lane.ahead(pages(), _PAGES_AHEAD):
+        for rows, total in self.rest.query(columns.linked(since), "the linked Opportunities"):
+            read_at = self.rest.clock_reading()
             found = (parse.opportunity(row, columns) for row in rows)
             ours = tuple(row for row in found if columns.is_ours(row) and columns.is_linked(row))
             yield OpportunityPage(read_at, ours, total)

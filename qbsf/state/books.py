@@ -1,12 +1,11 @@
 """QuickBooks as last seen: linked invoices, the payments that settle them, and what it was asked for in vain."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
 from qbsf.core.links import Candidate
 from qbsf.model import Invoice, Payment
-from qbsf.state.codec import decode_invoice, decode_payment, encode_invoice, encode_payment, instant
+from qbsf.state.codec import decode_invoice, decode_payment, encode_invoice, encode_payment, instant, pack
 from qbsf.state.known import THESE, Known, KnownLists
 from qbsf.state.store import State
 
@@ -145,9 +144,11 @@ class BooksCache:
 
     def payments_of(self, invoice: Invoice) -> tuple[Payment, ...]:
         """The payments known to link an invoice, or listed by it."""
-        linking = {*self.payment_ids_of(invoice.id), *invoice.payment_ids}
-        found = (self.payment(payment_id) for payment_id in sorted(linking))
-        return tuple(payment for payment in found if payment is not None)
+        linking = self.payment_ids_of(invoice.id)
+        if linking != invoice.payment_ids:
+            linking = tuple(sorted({*linking, *invoice.payment_ids}))
+        found = [self.payment(payment_id) for payment_id in linking]
+        return tuple([payment for payment in found if payment is not None])
 
     def payment_ids_of(self, invoice_id: str) -> tuple[str, ...]:
         """The payments known to link an invoice."""
@@ -278,7 +279,7 @@ class BooksCache:
             "UNION ALL SELECT 1 FROM invoices i JOIN names n ON n.kind = 'invoice_number' AND n.name = i.number "
             "WHERE i.id = :id "
             "UNION ALL SELECT 1 FROM opportunities WHERE id IN (SELECT value FROM json_each(:mentioned))",
-            {"id": invoice.id, "mentioned": json.dumps(invoice.opportunity_ids)},
+            {"id": invoice.id, "mentioned": pack(invoice.opportunity_ids)},
         ).fetchone()
         return row is not None
 

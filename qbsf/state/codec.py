@@ -4,11 +4,13 @@ A cached body holds the members that matter and no others, so that two bodies ar
 decides has changed: never SyncToken, LastUpdatedTime or SystemModstamp (rules.md section 7).
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from sys import intern
+
+import msgspec
 
 from qbsf.model import FieldValue, Invoice, Opportunity, Payment, PaymentLine
 
@@ -44,33 +46,51 @@ def decode_value(value: JsonValue) -> FieldValue:
 
 
 def encode_fields(fields: Mapping[str, FieldValue]) -> dict[str, JsonValue]:
-    return {name: encode_value(value) for name, value in sorted(fields.items())}
+    return {name: encode_value(value) for name, value in fields.items()}
 
 
 def decode_fields(fields: Mapping[str, JsonValue]) -> dict[str, FieldValue]:
     return {name: decode_value(value) for name, value in fields.items()}
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_CANONICAL = msgspec.json.Encoder(order="sorted")
+_COMPACT = msgspec.json.Encoder()
 
 
 def dump(value: object) -> str:
     """JSON in one canonical form, so that equal values are equal texts."""
-    return _CANONICAL.encode(value)
+    return _CANONICAL.encode(value).decode()
 
 
 def pack(value: object) -> str:
     """JSON of lists, and of objects whose members always come in one order: equal values are equal texts, quicker."""
-    return _COMPACT.encode(value)
+    return _COMPACT.encode(value).decode()
 
 
+@lru_cache(maxsize=4096)
 def instant(moment: datetime) -> str:
     """An instant as a sortable text in UTC."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return in_utc.isoformat(timespec="microseconds")
+
+
+_INVOICE = msgspec.json.Decoder(
+    tuple[
+        str,
+        str,
+        date,
+        Decimal,
+        Decimal,
+        Decimal,
+        str,
+        str,
+        bool,
+        tuple[str, ...],
+        tuple[str, ...],
+        bool,
+        datetime,
+    ]
+)
 
 
 def encode_invoice(invoice: Invoice) -> str:
@@ -78,10 +98,10 @@ def encode_invoice(invoice: Invoice) -> str:
         [
             invoice.id,
             invoice.number,
-            invoice.txn_date.isoformat(),
-            str(invoice.total),
-            str(invoice.balance),
-            str(invoice.deposit),
+            invoice.txn_date,
+            invoice.total,
+            invoice.balance,
+            invoice.deposit,
             invoice.currency,
             invoice.customer,
             invoice.voided,
@@ -108,39 +128,43 @@ def decode_invoice(body: str) -> Invoice:
         opportunity_ids,
         bill_email,
         created,
-    ) = json.loads(body)
-    entered = datetime.fromisoformat(created)
+    ) = _INVOICE.decode(body)
     return Invoice(
         id=invoice_id,
         number=number,
-        txn_date=date.fromisoformat(txn_date),
-        total=Decimal(total),
-        balance=Decimal(balance),
-        deposit=Decimal(deposit),
+        txn_date=txn_date,
+        total=total,
+        balance=balance,
+        deposit=deposit,
         currency=currency,
         customer=customer,
         voided=voided,
-        payment_ids=tuple(payment_ids),
-        opportunity_ids=tuple(opportunity_ids),
+        payment_ids=payment_ids,
+        opportunity_ids=opportunity_ids,
         bill_email=bill_email,
-        created=entered,
-        updated=entered,
+        created=created,
+        updated=created,
     )
+
+
+_PAYMENT = msgspec.json.Decoder(
+    tuple[str, date, Decimal, Decimal, str, str, str, str, str, tuple[tuple[Decimal, str, str], ...], datetime]
+)
 
 
 def encode_payment(payment: Payment) -> str:
     return pack(
         [
             payment.id,
-            payment.txn_date.isoformat(),
-            str(payment.total),
-            str(payment.unapplied),
+            payment.txn_date,
+            payment.total,
+            payment.unapplied,
             payment.currency,
             payment.customer,
             payment.method_id,
             payment.method_name,
             payment.reference,
-            [[str(line.amount), line.txn_type, line.txn_id] for line in payment.lines],
+            [(line.amount, line.txn_type, line.txn_id) for line in payment.lines],
             payment.created.isoformat(),
         ]
     )
@@ -159,26 +183,30 @@ def decode_payment(body: str) -> Payment:
         reference,
         lines,
         created,
-    ) = json.loads(body)
-    entered = datetime.fromisoformat(created)
+    ) = _PAYMENT.decode(body)
     return Payment(
         id=payment_id,
-        txn_date=date.fromisoformat(txn_date),
-        total=Decimal(total),
-        unapplied=Decimal(unapplied),
+        txn_date=txn_date,
+        total=total,
+        unapplied=unapplied,
         currency=currency,
         customer=customer,
         method_id=method_id,
         method_name=method_name,
         reference=reference,
-        lines=tuple(PaymentLine(Decimal(amount), txn_type, txn_id) for amount, txn_type, txn_id in lines),
-        created=entered,
-        updated=entered,
+        lines=tuple(PaymentLine(amount, txn_type, txn_id) for amount, txn_type, txn_id in lines),
+        created=created,
+        updated=created,
     )
 
 
+_OPPORTUNITY = msgspec.json.Decoder(
+    tuple[str, str, str, bool, bool, str | None, str | None, str, str, str, str, dict[str, JsonValue]]
+)
+
+
 def encode_opportunity(opportunity: Opportunity) -> str:
-    return pack(
+    return dump(
         [
             opportunity.id,
             opportunity.name,
@@ -211,7 +239,7 @@ def decode_opportunity(body: str, modified_by: str, modified_by_id: str, modstam
         account_name,
         record_type,
         fields,
-    ) = json.loads(body)
+    ) = _OPPORTUNITY.decode(body)
     decoded_amount = decode_value(amount)
     decoded_date = decode_value(close_date)
     return Opportunity(

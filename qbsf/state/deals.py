@@ -1,14 +1,13 @@
 """Salesforce as last seen: Opportunities, the names they give invoices, and the links that were found."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from sys import intern
 
 from qbsf.config import FieldsConfig, Way
 from qbsf.core.links import Links, link_text, possible_names
 from qbsf.model import Opportunity
-from qbsf.state.codec import decode_opportunity, encode_opportunity, instant
+from qbsf.state.codec import decode_opportunity, encode_opportunity, instant, pack
 from qbsf.state.known import THESE, Known, KnownKeys, KnownLists
 from qbsf.state.store import State
 
@@ -92,19 +91,23 @@ class DealsCache:
         kept = self._rows.get(opportunity_id)
         return None if kept is None else kept.opportunity
 
-    def put(self, opportunity: Opportunity) -> bool:
+    def put(self, opportunity: Opportunity, expected: Opportunity | None = None) -> bool:
+        """Keep a row that was read. `expected`: how it should be by what qbsf wrote to it since it was read last; that
+        is no change.
+        """
         body = encode_opportunity(opportunity)
         stamps = (opportunity.modified_by, opportunity.modified_by_id, instant(opportunity.system_modstamp))
         before = self._rows.get(opportunity.id)
-        if before is not None and before.body == body and before.stamps == stamps:
-            return False
+        same = before is not None and before.body == body
+        changed = not same if expected is None else body != encode_opportunity(expected)
+        if before is not None and same and before.stamps == stamps:
+            return changed
         self._db.execute("INSERT OR REPLACE INTO opportunities VALUES (?, ?, ?, ?, ?)", (opportunity.id, body, *stamps))
         self._rows.set(opportunity.id, _Kept(body, stamps, opportunity))
-        if before is not None and before.body == body:
-            return False
-        old = before.opportunity if before is not None else None
-        self._rename(opportunity.id, self._link_texts(old), self._link_texts(opportunity))
-        return True
+        if not same:
+            old = before.opportunity if before is not None else None
+            self._rename(opportunity.id, self._link_texts(old), self._link_texts(opportunity))
+        return changed
 
     def drop(self, opportunity_id: str) -> None:
         """Forget an Opportunity: it is gone, not shared any more, or its link was cleared."""
@@ -146,17 +149,18 @@ class DealsCache:
     def first_way(self, opportunity_id: str) -> Way | None:
         return self._ways.get(opportunity_id)
 
-    def set_links(self, opportunity_id: str, way: Way | None, invoice_ids: Iterable[str]) -> set[str]:
+    def set_links(self, opportunity_id: str, way: Way | None, invoice_ids: Sequence[str]) -> list[str]:
         """Store the links of an Opportunity; answers the invoices that came to it or left it."""
-        before = set(self.links_of(opportunity_id))
-        after = set(invoice_ids)
-        for invoice_id in before - after:
+        before = self.links_of(opportunity_id)
+        gone = [each for each in before if each not in invoice_ids]
+        new = [each for each in invoice_ids if each not in before]
+        for invoice_id in gone:
             self._db.execute(
                 "DELETE FROM links WHERE opportunity_id = ? AND invoice_id = ?", (opportunity_id, invoice_id)
             )
             self._invoices_of.remove(opportunity_id, invoice_id)
             self._linked_to.remove(invoice_id, opportunity_id)
-        for invoice_id in after - before:
+        for invoice_id in new:
             self._db.execute("INSERT INTO links VALUES (?, ?)", (opportunity_id, invoice_id))
             self._invoices_of.add(opportunity_id, invoice_id)
             self._linked_to.add(invoice_id, opportunity_id)
@@ -165,10 +169,10 @@ class DealsCache:
             if first is not None:
                 self._db.execute("DELETE FROM ways WHERE opportunity_id = ?", (opportunity_id,))
                 self._ways.set(opportunity_id, None)
-        elif first is None or (first != way and not before & after):
+        elif first is None or (first != way and len(gone) == len(before)):
             self._db.execute("INSERT OR REPLACE INTO ways VALUES (?, ?)", (opportunity_id, way))
             self._ways.set(opportunity_id, way)
-        return before ^ after
+        return gone + new
 
     # What is still to be decided.
 
@@ -200,7 +204,7 @@ class DealsCache:
 
     def reread_done(self, opportunity_ids: Iterable[str]) -> None:
         wanted = list(opportunity_ids)
-        self._db.execute(f"UPDATE todo SET reread = 0 WHERE opportunity_id IN {THESE}", (json.dumps(wanted),))  # noqa: S608
+        self._db.execute(f"UPDATE todo SET reread = 0 WHERE opportunity_id IN {THESE}", (pack(wanted),))  # noqa: S608
         for opportunity_id in wanted:
             if opportunity_id in self._marked:
                 self._marked[opportunity_id] = False

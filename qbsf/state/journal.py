@@ -1,29 +1,21 @@
 """What people ask for later: what waits for them, what every run did, and every write with its reason."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from qbsf.report import (
-    AttentionItem,
-    Change,
-    Failure,
-    InvoiceView,
-    LastRun,
-    PaymentView,
-    Record,
-    Report,
-    Requests,
-    Run,
-    Summary,
-)
+import msgspec
+
+from qbsf.report import AttentionItem, Failure, LastRun, Record, Report, Requests, Run, Summary
 from qbsf.state.codec import dump, instant, pack
 from qbsf.state.known import KnownKeys
 from qbsf.state.store import State
 
 LAST_SUCCESS = "last_success_at"
 """The fact of the state that tells when a pass last went well, by this machine's clock."""
+
+_RECORD = msgspec.json.Decoder(Record)
 
 LATE = "late:"
 """How the keys of late invoices begin."""
@@ -77,9 +69,10 @@ class Journal:
 
     def settle_late(self, opportunity_id: str, keep: Collection[str] = ()) -> None:
         """Settle what waits about further invoices of an Opportunity, but these keys."""
-        for key in self._late.beginning(late_key(opportunity_id)):
-            if key not in keep:
-                self.settle(key)
+        if self._late:
+            for key in self._late.beginning(late_key(opportunity_id)):
+                if key not in keep:
+                    self.settle(key)
 
     def attention(self) -> tuple[AttentionItem, ...]:
         """Everything that waits for a person, the oldest first; acknowledged items too."""
@@ -89,12 +82,24 @@ class Journal:
             for row in rows
         )
 
-    def wrote(self, run_id: str, at: datetime, record: Record, body: str = "") -> None:
-        """Remember a write; `body` is its record's text where there is one already (`encode_record`)."""
-        invoices = " ".join(f"{invoice.id} {invoice.number}" for invoice in record.invoices)
-        self._db.execute(
+    def wrote(self, run_id: str, at: datetime, record: Record) -> None:
+        """Remember a write."""
+        self.wrote_all(run_id, at, [(record, encode_record(record))])
+
+    def wrote_all(self, run_id: str, at: datetime, records: Iterable[tuple[Record, str]]) -> None:
+        """Remember writes: their records, each with its text (`encode_record`)."""
+        self._db.executemany(
             "INSERT INTO writes (run_id, at, opportunity_id, invoice_ids, record) VALUES (?, ?, ?, ?, ?)",
-            (run_id, instant(at), record.opportunity_id, invoices, body or encode_record(record)),
+            [
+                (
+                    run_id,
+                    instant(at),
+                    record.opportunity_id,
+                    " ".join([f"{i.id} {i.number}" for i in record.invoices]),
+                    body,
+                )
+                for record, body in records
+            ],
         )
 
     def writes(self, since: datetime | None = None) -> tuple[WriteEntry, ...]:
@@ -158,25 +163,8 @@ def late_key(opportunity_id: str, invoice_id: str = "") -> str:
 
 
 def encode_record(record: Record) -> str:
-    return pack(
-        {
-            **vars(record),
-            "invoices": [vars(each) for each in record.invoices],
-            "payments": [vars(each) for each in record.payments],
-            "changes": {name: vars(change) for name, change in record.changes.items()},
-            "error": vars(record.error) if record.error else None,
-        }
-    )
+    return pack(record)
 
 
 def decode_record(body: str) -> Record:
-    value = json.loads(body)
-    return Record(
-        **{
-            **value,
-            "invoices": tuple(InvoiceView(**each) for each in value["invoices"]),
-            "payments": tuple(PaymentView(**each) for each in value["payments"]),
-            "changes": {name: Change(**change) for name, change in value["changes"].items()},
-            "error": Failure(**value["error"]) if value["error"] else None,
-        }
-    )
+    return _RECORD.decode(body)

@@ -3,10 +3,10 @@
 Every write goes to SQLite at once, so that these are never more than a memory of it: they may be emptied at any time.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
+from qbsf.state.codec import pack
 from qbsf.state.store import State
 
 V = TypeVar("V")
@@ -33,12 +33,13 @@ class Known(Generic[V]):
     def fetch(self, keys: Iterable[str]) -> None:
         """Read those that are not known yet, in one statement."""
         rows = self._rows
-        wanted = [key for key in dict.fromkeys(keys) if key not in rows]
+        wanted = [key for key in keys if key not in rows]
         if not wanted:
             return
+        wanted = list(dict.fromkeys(wanted))
         self._make_room(len(wanted))
         rows.update(dict.fromkeys(wanted, self._absent))
-        rows.update(self._load(json.dumps(wanted)))
+        rows.update(self._load(pack(wanted)))
 
     def get(self, key: str) -> V:
         try:
@@ -102,6 +103,9 @@ class KnownKeys:
 
     def __contains__(self, key: object) -> bool:
         return key in self._read()
+
+    def __bool__(self) -> bool:
+        return bool(self._read())
 
     def beginning(self, prefix: str) -> list[str]:
         """The keys that begin so, in their order."""

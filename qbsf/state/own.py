@@ -1,7 +1,7 @@
 """What qbsf itself did to Opportunities: noted before it is sent, known once the row, read again, shows it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,10 +17,9 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Note:
-    """A write that is about to be sent: old and new values, and what they mean when they land."""
+    """A write that is about to be sent: the new values, and what they mean when they land."""
 
     opportunity_id: str
-    before: Mapping[str, FieldValue]
     changes: Mapping[str, FieldValue]
     kind: Kind
     invoice_ids: tuple[str, ...]
@@ -34,6 +33,15 @@ class Note:
     """For a reversal that waits for a person: the fingerprint of the facts once it has landed."""
     owes_stage: bool = False
     """The stage that goes with a reversal was refused and is still to be moved."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A noted write that was done: Salesforce said so, or the row shows it."""
+
+    note: Note
+    is_news: bool
+    """Salesforce had not answered that it was done."""
 
 
 @dataclass(frozen=True)
@@ -122,21 +130,21 @@ class OwnHistory:
         rows = self._db.execute("SELECT opportunity_id FROM paid_for WHERE invoice_id = ?", (invoice_id,))
         return {row[0] for row in rows}
 
-    def note(self, notes: Iterable[Note], at: datetime) -> None:
+    def note(self, notes: Collection[Note], at: datetime) -> None:
         """Durably, before anything is sent."""
-        with self._state.transaction():
+        with self._state.transaction(lasting=True):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO notes (opportunity_id, at, answered, body) VALUES (?, ?, 0, ?)",
+                [(note.opportunity_id, instant(at), _encode(note)) for note in notes],
+            )
             for note in notes:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO notes (opportunity_id, at, answered, body) VALUES (?, ?, 0, ?)",
-                    (note.opportunity_id, instant(at), _encode(note)),
-                )
                 self._noted.add(note.opportunity_id)
 
     def answered(self, opportunity_ids: Sequence[str]) -> None:
         """Salesforce said that the noted writes were done."""
         self._db.execute(
             f"UPDATE notes SET answered = 1 WHERE opportunity_id IN {THESE}",  # noqa: S608 - its own text
-            (json.dumps(opportunity_ids),),
+            (pack(opportunity_ids),),
         )
 
     def refused(self, opportunity_id: str) -> None:
@@ -158,27 +166,27 @@ class OwnHistory:
         ).fetchone()
         return None if row is None else (_decode(opportunity_id, row[0]), bool(row[1]), row[2])
 
-    def settle(self, seen: Opportunity, before: Opportunity | None, now: datetime) -> Note | None:
+    def settle(self, seen: Opportunity, before: Opportunity | None, now: datetime) -> Settled | None:
         """Hold a row that was read against what was noted and written before; call for every row read.
 
         A note is done when the row shows any value that it changed, and is dropped otherwise. What others changed back
-        is counted, with the name of who did. Answers the note that the row confirmed, if Salesforce had not.
+        is counted, with the name of who did. Answers a write that was done, whatever became of it.
         """
         pending = self.pending(seen.id)
-        confirmed: Note | None = None
+        settled: Settled | None = None
         if pending is not None:
             note, was_answered, at = pending
             is_done = landed(note, seen, was_answered=was_answered)
             if is_done:
                 self._land(note, at)
-                confirmed = None if was_answered else note
             if was_answered or is_done:
+                settled = Settled(note, is_news=not was_answered)
                 lost = [name for name, value in note.changes.items() if not _shows(seen, name, value)]
                 self._changed_back(seen, lost, now)
             self._drop_note(seen.id)
         elif before is not None and before.fields != seen.fields:
             self._changed_back(seen, self._lost_since(seen, before), now)
-        return confirmed
+        return settled
 
     def reversals_since(self, moment: datetime) -> int:
         """How many payments were taken back since then, those included that no row has shown yet."""
@@ -326,9 +334,8 @@ def _shows(opportunity: Opportunity, name: str, value: FieldValue) -> bool:
 
 
 def _encode(note: Note) -> str:
-    return pack(
+    return dump(
         {
-            "before": encode_fields(note.before),
             "changes": encode_fields(note.changes),
             "kind": note.kind,
             "invoices": list(note.invoice_ids),
@@ -351,7 +358,6 @@ def _decode(opportunity_id: str, body: str) -> Note:
         move = Move(target, frozenset(invoice_ids))
     return Note(
         opportunity_id,
-        decode_fields(value["before"]),
         decode_fields(value["changes"]),
         value["kind"],
         tuple(value["invoices"]),

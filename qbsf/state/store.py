@@ -4,7 +4,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,27 +28,43 @@ class State:
         self.db = connection
         self.is_large = False
         """Whether more is worked on than memory should hold: its rows are kept there in windows."""
+        self._is_relaxed = False
         self._on_rollback: list[Callable[[], None]] = []
 
     def on_rollback(self, forget: Callable[[], None]) -> None:
         """Have `forget` called whenever something that was written is taken back."""
         self._on_rollback.append(forget)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing, on disk when it ends; within another one it is part of that."""
+    def transaction(self, *, lasting: bool = False) -> AbstractContextManager[None]:
+        """All or nothing, on disk when it ends; within another one it is part of that. `lasting`: not even a loss of
+        power takes it back, also where the state is `relaxed`.
+        """
         if self.db.in_transaction:
-            yield
-            return
-        self.db.execute("BEGIN IMMEDIATE")
+            return _PART
+        return _Lasting(self) if lasting and self._is_relaxed else _Transaction(self)
+
+    @contextmanager
+    def relaxed(self) -> Iterator[None]:
+        """Inside, a loss of power may take back the last transactions, each as a whole and in their order. A kill
+        never does. Waiting for the disk after each would be a large part of a large pass.
+        """
+        self.wait_for_disk(wait=False)
+        self._is_relaxed = True
         try:
             yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            for forget in self._on_rollback:
-                forget()
-            raise
-        self.db.execute("COMMIT")
+        finally:
+            self._is_relaxed = False
+            if not self.db.in_transaction:
+                self.wait_for_disk(wait=True)
+
+    def wait_for_disk(self, *, wait: bool) -> None:
+        """Whether the end of a transaction waits until the disk has it (sqlite.org/pragma.html, synchronous)."""
+        self.db.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
+
+    def forget_memory(self) -> None:
+        """Something that was written was taken back."""
+        for forget in self._on_rollback:
+            forget()
 
     def get(self, key: str) -> str | None:
         """A fact of the profile, None where it is not known."""
@@ -76,6 +92,45 @@ class State:
 
     def close(self) -> None:
         self.db.close()
+
+
+class _Transaction:
+    """The outermost transaction. A class of its own: ten thousands are begun in a large pass."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __enter__(self) -> None:
+        self._state.db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._state.db.execute("COMMIT")
+        else:
+            self._state.db.execute("ROLLBACK")
+            self._state.forget_memory()
+
+
+class _Lasting(_Transaction):
+    """One that the disk has when it ends, although others need not wait for that."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        self._state.wait_for_disk(wait=True)
+        super().__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, *of: object) -> None:
+        try:
+            super().__exit__(kind, *of)
+        finally:
+            self._state.wait_for_disk(wait=False)
+
+
+_PART = nullcontext()
+"""A transaction within another one."""
 
 
 def open_state(path: Path, now: datetime) -> State:

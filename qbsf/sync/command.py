@@ -51,7 +51,7 @@ def _pass(
         failure = Failure(error.code, error.message, error.todo)
         return Report(run, Summary(), Requests(), error=failure, exit_code=error.exit_code)
     try:
-        with _no_collector():
+        with _no_collector(), state.relaxed():
             report = Pass(context).run()
     finally:
         context.lanes.close()
@@ -63,7 +63,7 @@ def _pass(
 @contextmanager
 def _no_collector() -> Iterator[None]:
     """Without Python's search for cycles: a pass makes none, and it would look through ten thousands of records again
-    and again, which is a sixth of a large pass (tests/benchmark).
+    and again, which is a sixth of a large pass (tests/benchmark). What there is afterwards is never looked through.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -71,6 +71,7 @@ def _no_collector() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()
             gc.enable()
 
 

@@ -60,6 +60,8 @@ class Context:
     """Each once, in their order."""
     links_left: set[str] = field(default_factory=set)
     """Opportunities whose payment link is left to the next pass."""
+    under_way: set[str] = field(default_factory=set)
+    """Opportunities that were left to the writer before all were decided: the rest of the pass leaves them alone."""
     read_at: dict[str, float] = field(default_factory=dict)
     """When an Opportunity's row was read in this pass, in monotonic seconds."""
     _now: datetime | None = None
@@ -108,6 +110,10 @@ class Context:
         """Until when its row may be written without being read again, in monotonic seconds."""
         read = self.read_at.get(opportunity_id)
         return -inf if read is None else read + FRESH_SECONDS
+
+    def outdate(self, opportunity_id: str) -> None:
+        """It was written: its row is another one now."""
+        self.read_at.pop(opportunity_id, None)
 
     def check_time(self) -> None:
         """Raises OutOfTime when the pass's time limit has passed: it stops between two requests."""

@@ -19,6 +19,7 @@ from qbsf.state.books import WANTED_METHOD
 from qbsf.state.codec import dump
 from qbsf.sync import lookups as kept
 from qbsf.sync.context import Context
+from qbsf.sync.early import EarlyWrites
 from qbsf.sync.facts import batches
 from qbsf.sync.gathering import Gatherer
 from qbsf.sync.intake import Intake
@@ -29,7 +30,8 @@ from qbsf.sync.planner import Planner
 from qbsf.sync.planning import Planned
 from qbsf.sync.reading import FULL_WANTED, QUICKBOOKS_WATERMARK, SALESFORCE_WATERMARK, Reader
 from qbsf.sync.results import Results
-from qbsf.sync.writing import Due, Writer
+from qbsf.sync.window import InvoiceWindow
+from qbsf.sync.writing import Due, Writer, due_of
 
 DAY = timedelta(days=1)
 _LAST_FULL = "last_full_at"
@@ -46,8 +48,10 @@ class Pass:
         self.intake = Intake(context, self.results.unlinked)
         self.gatherer = Gatherer(context, self.intake)
         self.planner = Planner(context)
-        self.reader = Reader(context, self.intake, self.gatherer, self.planner)
         self.writer = Writer(context, self.gatherer, self.planner, self.results)
+        self.early = EarlyWrites(context, self.intake, self.planner, self.writer)
+        self.invoices = InvoiceWindow(context, self.intake, self.gatherer, self.planner, self.early)
+        self.reader = Reader(context, self.intake, self.gatherer, self.invoices)
         self.mode: Mode = context.options.mode
         self._lookups_are_new = False
         self._asked_books: kept.AskedBooks | None = None
@@ -62,8 +66,7 @@ class Pass:
         error: QbsfError | None = None
         complete = True
         try:
-            self._read()
-            self._decide()
+            self._work()
             self._finish()
         except OutOfTime:
             complete = False
@@ -87,6 +90,13 @@ class Pass:
             error=Failure(error.code, error.message, error.todo) if error else None,
             exit_code=error.exit_code if error else int(self.results.refused),
         )
+
+    def _work(self) -> None:
+        try:
+            self._read()
+            self._decide()
+        except QbsfError as problem:
+            self.writer.end(problem)
 
     # Reading
 
@@ -156,7 +166,7 @@ class Pass:
         if not self._lookups_are_new:
             self._read_lookups()
         if window is not None:
-            self.reader.begin_window(context.now - window)
+            self.invoices.begin(context.now - window)
         seen = self.reader.opportunities_changed(None, reread=True)
         self._check_allowance()
         self.reader.forget_others(seen)
@@ -234,7 +244,7 @@ class Pass:
                         self.results.braked(planned)
         if context.options.dry_run:
             self._show([each.id for each in free])
-        elif free:
+        elif free or self.writer.has_begun:
             if context.state.is_large:
                 self.intake.forget_what_was_read()
             self.writer.write(free, self._braked.barred, kinds={each.kind for each in due})
@@ -245,6 +255,7 @@ class Pass:
         due: list[Due] = []
         inconsistent: list[tuple[str, Planned]] = []
         for batch in batches(opportunity_ids):
+            free: list[Planned] = []
             with context.state.transaction():
                 for opportunity_id, planned in self.planner.plans(batch):
                     if planned is None:
@@ -256,13 +267,17 @@ class Pass:
                         inconsistent.append((opportunity_id, planned))
                         continue
                     context.deals.no_doubt(opportunity_id)
-                    if planned.decision.outcome == "updated":
-                        due.append(Due(opportunity_id, planned.decision.kind, planned.opportunity.account_id))
+                    if self.early.may_go_ahead(planned):
+                        free.append(planned)
+                    elif planned.decision.outcome == "updated":
+                        due.append(due_of(planned))
                     else:
                         self.planner.drop(opportunity_id)
                         self._not_to_write(planned)
             context.progress.advance(len(batch))
             context.check_time()
+            self.early.go_ahead(free)
+            self.writer.go_on()
         return due, inconsistent
 
     def _not_to_write(self, planned: Planned) -> None:
@@ -271,7 +286,7 @@ class Pass:
             context.own.lift_hold(planned.opportunity.id)
         for warning in planned.decision.warnings:
             context.warn(f"{planned.opportunity.name}: {warning}")
-        self.results.decided(planned, planned.record, planned.opportunity)
+        self.results.decided(planned, planned.record)
 
     def _is_before_payment(self, planned: Planned, money: Money) -> bool:
         """Surely not paid yet, and its fields do not say otherwise: from here on the state knows what qbsf did."""
@@ -287,7 +302,7 @@ class Pass:
                 tries = context.deals.doubt(opportunity_id, context.now)
                 if planned.decision.attention:
                     context.deals.doubt_told(opportunity_id)
-                self.results.decided(planned, planned.record, planned.opportunity, keep=tries == 1)
+                self.results.decided(planned, planned.record, keep=tries == 1)
 
     def _hold_against_brake(self, due: Sequence[Due]) -> Brake:
         context = self.context
@@ -296,8 +311,9 @@ class Pass:
         limits = Limits(
             context.config.sync.max_wins, context.config.sync.max_reversals, context.config.sync.max_changes
         )
-        before = context.own.reversals_since(context.now - DAY)
-        return brake((each.kind for each in due), before, limits)
+        kinds = [each.kind for each in due]
+        before = context.own.reversals_since(context.now - DAY) if "reversal" in kinds else 0
+        return brake(kinds, before, limits)
 
     def _show(self, opportunity_ids: Sequence[str]) -> None:
         """A dry run: the plan is the result."""
@@ -307,7 +323,7 @@ class Pass:
             self.writer.check_stages([planned])
             for warning in planned.decision.warnings:
                 self.context.warn(f"{planned.opportunity.name}: {warning}")
-            self.results.decided(planned, planned.record, planned.opportunity)
+            self.results.decided(planned, planned.record)
 
     def _name_methods(self) -> None:
         """Read the names of payment methods again where a payment has one that is not known."""

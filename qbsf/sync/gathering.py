@@ -38,7 +38,7 @@ class Gatherer:
 
     def todo(self) -> list[str]:
         """The Opportunities that this pass has still to decide."""
-        return [each for each in self.context.deals.todo() if self.scope is None or each in self.scope]
+        return self._in_scope(self.context.deals.todo())
 
     def gather(self) -> None:
         """Read what the Opportunities still to be decided need and is not here, until nothing is missing."""
@@ -55,7 +55,11 @@ class Gatherer:
         if not self._list_is_linked:
             self._list_is_linked = True
             return deals.not_linked_yet(self.todo())
-        return [each for each in deals.unlinked() if self.scope is None or each in self.scope]
+        return self._in_scope(deals.unlinked())
+
+    def _in_scope(self, opportunity_ids: Iterable[str]) -> list[str]:
+        scope, under_way = self.scope, self.context.under_way
+        return [each for each in opportunity_ids if (scope is None or each in scope) and each not in under_way]
 
     def again(self, invoice_ids: Iterable[str]) -> None:
         """Read invoices and their payments once more: they were read in the middle of a change."""
@@ -112,7 +116,7 @@ class Gatherer:
     def _reread(self) -> None:
         """In a full pass: the invoices and payments of every Opportunity that was marked for it, in windows."""
         context = self.context
-        waiting = [each for each in context.deals.to_reread() if self.scope is None or each in self.scope]
+        waiting = self._in_scope(context.deals.to_reread())
         if not waiting:
             return
         context.progress.phase("Reading invoices and payments", len(waiting))

@@ -14,6 +14,7 @@ from qbsf.state.journal import decode_record
 from qbsf.state.own import Note
 from qbsf.sync.context import Context
 from qbsf.sync.facts import fetch_for_invoices, fetch_for_payments
+from qbsf.sync.written import after
 
 
 @dataclass
@@ -46,13 +47,14 @@ class Intake:
                 context.read_at[row.id] = read_at
                 before = context.deals.get(row.id)
                 noted = context.own.has_note(row.id)
-                confirmed = context.own.settle(row, before, context.now)
-                if confirmed is not None:
-                    self._made_up(confirmed)
+                settled = context.own.settle(row, before, context.now)
+                if settled is not None and settled.is_news:
+                    self._made_up(settled.note)
                 if not self._is_ours(row):
                     self.forget(row.id)
                     continue
-                changed = context.deals.put(row)
+                expected = after(before, settled.note.changes, context) if before and settled else None
+                changed = context.deals.put(row, expected)
                 touched = before is None or _stamp(before) != _stamp(row)
                 held = touched and context.own.hold(row.id) is not None
                 if changed or touched or noted:
@@ -98,6 +100,21 @@ class Intake:
                     self._keep(row)
                 elif not waits:
                     self.not_linked(row)
+
+    def named_invoices(self, rows: Collection[Invoice]) -> list[Invoice]:
+        """The same while Opportunities are still being read: keeps the invoices that one names already, and answers
+        the others.
+        """
+        others: list[Invoice] = []
+        with self.context.state.transaction():
+            fetch_for_invoices(self.context, rows)
+            for row in rows:
+                if row.opportunity_ids or not self._is_wanted(row):
+                    others.append(row)
+                else:
+                    self.stale_invoices.discard(row.id)
+                    self._keep(row)
+        return others
 
     def payments(self, rows: Collection[Payment], *, asked: bool = False) -> None:
         """Payments: kept where they settle, or settled, an invoice that is kept, or were asked for on its account."""
@@ -188,7 +205,7 @@ class Intake:
         """A write whose answer never came had landed: it is told as it would have been."""
         context = self.context
         record = decode_record(note.record)
-        context.journal.wrote(context.run_id, context.now, record, note.record)
+        context.journal.wrote(context.run_id, context.now, record)
         if note.attention:
             context.journal.attend(f"opportunity:{note.opportunity_id}", record, note.attention, context.now)
 
@@ -231,7 +248,7 @@ class Intake:
         context = self.context
         self.read_invoices.add(row.id)
         context.cache.found("invoice_id", [row.id])
-        before = self._concerned(row.id)
+        before = self._concerned(row.id) if context.cache.has_invoice(row.id) else set()
         if context.cache.put_invoice(row):
             context.deals.mark(before | self._concerned(row.id))
 

@@ -1,7 +1,7 @@
 """Payments asked for while the invoices that list them are still being read."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -13,11 +13,15 @@ from qbsf.sync.intake import Intake
 
 
 class PaymentsAhead:
-    """A statement is sent as soon as it is full; `take` sends the rest and takes in all answers."""
+    """A statement is sent as soon as it is full; `take` sends the rest and takes in all answers.
+
+    `on_taken` is told the ids of payments that were taken in.
+    """
 
     def __init__(self, context: Context, intake: Intake) -> None:
         self._context = context
         self._intake = intake
+        self.on_taken: Callable[[Collection[str]], None] = _nobody
         self._waiting: dict[str, None] = {}
         self._asked: set[str] = set()
         self._answers: deque[tuple[list[str], Future[list[Payment]]]] = deque()
@@ -28,13 +32,10 @@ class PaymentsAhead:
         while len(self._waiting) >= PAGE:
             self._ask()
 
-    def take_answered(self) -> list[str]:
-        """Take in what is answered already; the ids of those payments."""
-        taken: list[str] = []
+    def take_answered(self) -> None:
+        """Take in what is answered already."""
         while self._answers and self._answers[0][1].done():
-            taken += self._answers[0][0]
             self._take_one()
-        return taken
 
     def take(self, meanwhile: Callable[[], bool]) -> None:
         """Everything that was wanted, in the order of the wishes; `meanwhile` uses the time, False where it has
@@ -63,3 +64,8 @@ class PaymentsAhead:
         ids, answer = self._answers.popleft()
         with suppress(Unreachable, UnexpectedAnswer):
             self._intake.asked_payments(ids, answer.result())
+            self.on_taken(ids)
+
+
+def _nobody(_: Collection[str]) -> None:
+    pass

@@ -25,17 +25,19 @@ class Planner:
         """Have these planned when there is time, by what is known then; what is heard later makes the plan anew."""
         self._ahead.update(dict.fromkeys(opportunity_ids))
 
-    def use_time(self) -> bool:
-        """Plan some of those while something is waited for; False where there is nothing to plan."""
+    def plan_some(self) -> list[Planned]:
+        """Plans for some of those; none where there is nothing to plan."""
         if self._kept.useless:
             self._ahead.clear()
         batch = list(islice(self._ahead, _AT_A_TIME))
         for opportunity_id in batch:
             del self._ahead[opportunity_id]
         relink(self._context, batch)
-        for _ in self.plans(batch):
-            pass
-        return bool(batch)
+        return self.made(batch)
+
+    def made(self, opportunity_ids: Sequence[str]) -> list[Planned]:
+        """The plans of those that are known and linked."""
+        return [planned for _, planned in self.plans(opportunity_ids) if planned is not None]
 
     def plans(self, opportunity_ids: Sequence[str]) -> Iterator[tuple[str, Planned | None]]:
         """What is to be done about each; None for one that is unknown or linked to nothing."""

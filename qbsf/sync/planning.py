@@ -3,7 +3,7 @@ record of the report.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
@@ -23,6 +23,7 @@ from qbsf.state.own import Note
 from qbsf.sync.context import Context
 from qbsf.sync.linking import links_of
 from qbsf.sync.payment_links import link_of
+from qbsf.sync.written import after
 
 DAY = timedelta(days=1)
 
@@ -79,11 +80,9 @@ def plan(context: Context, opportunity_id: str) -> Planned | None:
 def note_of(planned: Planned, context: Context) -> Note:
     """What is noted before the write is sent."""
     changes = planned.decision.changes
-    before = {name: planned.opportunity.fields.get(name) for name in changes if name != STAGE}
     money = planned.money
     return Note(
         opportunity_id=planned.opportunity.id,
-        before=before,
         changes=changes,
         kind=planned.decision.kind,
         invoice_ids=tuple(account.id for account in money.accounts) if money else (),
@@ -96,31 +95,13 @@ def note_of(planned: Planned, context: Context) -> Note:
     )
 
 
-def after(planned: Planned, context: Context) -> Opportunity:
-    """The row as it will be when the write has landed; what Salesforce does beside it is seen when it is read again."""
-    row = planned.opportunity
-    changes = planned.decision.changes
-    fields = {**row.fields, **{name: value for name, value in changes.items() if name in row.fields}}
-    stage = next((s for s in context.lookups.stages if s.api_name == changes.get(STAGE)), None)
-    if stage is None:
-        return replace(row, fields=fields)
-    # A deal that closes in advance is closed today, in UTC (salesforce.md section 4).
-    close_date = row.close_date
-    explicit = changes.get(CLOSE_DATE)
-    if isinstance(explicit, date):
-        close_date = explicit
-    elif stage.is_closed and not row.is_closed and close_date is not None:
-        close_date = min(close_date, context.now.date())
-    moved = {"stage": stage.api_name, "is_closed": stage.is_closed, "is_won": stage.is_won, "close_date": close_date}
-    return Opportunity(**{**vars(row), **moved, "fields": fields})
-
-
 def _reversal_facts(planned: Planned, context: Context) -> str:
     """What a person is told of who hears of a reversal only when its lost answer is made up for."""
     if planned.decision.reason != "reversed" or not planned.decision.attention:
         return ""
     names = payment_field_names(context.config.fields)
-    return facts_fingerprint(after(planned, context), planned.money, planned.decision.about, names)
+    row = after(planned.opportunity, planned.decision.changes, context)
+    return facts_fingerprint(row, planned.money, planned.decision.about, names)
 
 
 def hold_fingerprint(context: Context, row: Opportunity, money: Money | None) -> str:

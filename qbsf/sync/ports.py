@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qbsf.lanes import Lane
 from qbsf.model import (
     TRACKED,
     Changes,
@@ -69,7 +68,7 @@ class Org(Protocol):
     def organization_id(self) -> str: ...
 
     def linked_opportunities(
-        self, columns: OpportunityColumns, since: datetime | None, lane: Lane | None = None
+        self, columns: OpportunityColumns, since: datetime | None
     ) -> Iterator[OpportunityPage]: ...
 
     def opportunities_by_id(self, columns: OpportunityColumns, ids: Iterable[str]) -> list[Opportunity]: ...

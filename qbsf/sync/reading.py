@@ -6,14 +6,14 @@ from functools import partial
 from typing import TypeVar
 
 from qbsf.lanes import Ahead
-from qbsf.model import TRACKED, Changes, Invoice, Page, Tracked
+from qbsf.model import TRACKED, Changes, Page, Tracked
 from qbsf.quickbooks.faults import LookBackExceeded
 from qbsf.quickbooks.parse import CHANGES_LIMIT
 from qbsf.state.known import MOST
 from qbsf.sync.context import Context
 from qbsf.sync.gathering import Gatherer
 from qbsf.sync.intake import Intake
-from qbsf.sync.planner import Planner
+from qbsf.sync.window import PAGES_AHEAD, InvoiceWindow
 
 FEED_DAYS = 30
 QUICKBOOKS_OVERLAP = timedelta(minutes=5)
@@ -22,7 +22,7 @@ QUICKBOOKS_WATERMARK = "quickbooks_watermark"
 SALESFORCE_WATERMARK = "salesforce_watermark"
 FULL_WANTED = "full_wanted"
 """Set where deletions may have been missed: the next pass is a full one."""
-_PAGES_AHEAD = 6
+_OPPORTUNITY_PAGES_AHEAD = 2
 
 Row = TypeVar("Row")
 
@@ -30,12 +30,11 @@ Row = TypeVar("Row")
 class Reader:
     """The beginning of a pass, in the order in which it must happen."""
 
-    def __init__(self, context: Context, intake: Intake, gatherer: Gatherer, planner: Planner) -> None:
+    def __init__(self, context: Context, intake: Intake, gatherer: Gatherer, invoices: InvoiceWindow) -> None:
         self.context = context
         self.intake = intake
         self.gatherer = gatherer
-        self.planner = planner
-        self._window: Ahead[Page[Invoice]] | None = None
+        self.invoices = invoices
 
     def opportunities_changed(self, since: datetime | None, *, reread: bool) -> set[str]:
         """Opportunities that name an invoice, all of them or those that changed; moves Salesforce's watermark.
@@ -46,14 +45,17 @@ class Reader:
         context.progress.phase("Reading Opportunities")
         seen: set[str] = set()
         started: datetime | None = None
-        lane = context.lanes.salesforce if since is None else None
-        for page in context.org.linked_opportunities(context.columns, since, lane):
+        asked = context.org.linked_opportunities(context.columns, since)
+        pages = context.lanes.salesforce.ahead(asked, _OPPORTUNITY_PAGES_AHEAD)
+        for page in pages:
             started = started or page.server_time
             context.state.is_large |= page.total > MOST
             self.intake.opportunities(page.rows, reread=reread)
             seen.update(row.id for row in page.rows)
             context.progress.advance(len(page.rows))
             context.check_time()
+            while pages.waiting and self.invoices.use_time():
+                pass
         if started is not None:
             with context.state.transaction():
                 context.state.put_instant(SALESFORCE_WATERMARK, started - SALESFORCE_OVERLAP)
@@ -91,37 +93,13 @@ class Reader:
         context.state.put_instant(QUICKBOOKS_WATERMARK, changes.server_time - QUICKBOOKS_OVERLAP)
         return True
 
-    def begin_window(self, since: datetime) -> None:
-        """Begin to read what `window` takes in, while Salesforce is read."""
-        self._window = self._ahead(self.context.books.invoices_changed(since))
-
     def window(self, since: datetime) -> None:
         """What changed in QuickBooks, by queries on LastUpdatedTime: as far back as asked, but without deletions."""
-        context = self.context
-        context.progress.phase("Reading changed invoices")
-        pages = self._window or self._ahead(context.books.invoices_changed(since))
-        self._window = None
-
-        def take(rows: Sequence[Invoice]) -> None:
-            self._take_invoices(rows)
-            while pages.waiting and self.planner.use_time():
-                pass
-
-        started = self._take(pages, take)
-        self.gatherer.payments_ahead.take(meanwhile=self.planner.use_time)
+        self.context.progress.phase("Reading changed invoices")
+        started = self.invoices.read(since)
         self.gatherer.find_mentioned()
         if started is not None:
-            context.state.put_instant(QUICKBOOKS_WATERMARK, started - QUICKBOOKS_OVERLAP)
-
-    def _take_invoices(self, rows: Sequence[Invoice]) -> None:
-        """Invoices of a window, whose payments will be wanted: they are asked for while it is read on. What the
-        payments that are here were for can be planned.
-        """
-        self.intake.invoices(rows)
-        kept = (row for row in rows if row.id in self.intake.read_invoices)
-        self.gatherer.payments_ahead.want(payment_id for row in kept for payment_id in row.payment_ids)
-        taken = self.gatherer.payments_ahead.take_answered()
-        self.planner.plan_ahead(sorted(self.intake.concerned_by(taken)))
+            self.context.state.put_instant(QUICKBOOKS_WATERMARK, started - QUICKBOOKS_OVERLAP)
 
     def _feed_by_kind(self, since: datetime, changes: Changes, *, full: bool) -> None:
         context = self.context
@@ -147,18 +125,13 @@ class Reader:
             self.intake.credit_memos(context.books.credit_memos_changed(cut_off["CreditMemo"]))
 
     def _ahead(self, pages: Iterator[Page[Row]]) -> Ahead[Page[Row]]:
-        return self.context.lanes.quickbooks.ahead(pages, _PAGES_AHEAD)
+        return self.context.lanes.quickbooks.ahead(pages, PAGES_AHEAD)
 
-    def _take(self, pages: Ahead[Page[Row]], take: Callable[[Sequence[Row]], None]) -> datetime | None:
-        """Take pages in; answers QuickBooks' clock at the first."""
-        context = self.context
-        started: datetime | None = None
+    def _take(self, pages: Ahead[Page[Row]], take: Callable[[Sequence[Row]], None]) -> None:
         for page in pages:
-            started = started or page.server_time
             take(page.rows)
-            context.progress.advance(len(page.rows))
-            context.check_time()
-        return started
+            self.context.progress.advance(len(page.rows))
+            self.context.check_time()
 
 
 def _told_until(changes: Changes, kind: Tracked, since: datetime) -> datetime:

@@ -1,15 +1,18 @@
 """What a pass did so far, and what of it people are told later: outcomes, attention, the list still to be done."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from qbsf.core.fields import payment_field_names
-from qbsf.model import Invoice, Opportunity
+from qbsf.model import FieldValue, Invoice
 from qbsf.report import QUIET_REASONS, Outcome, Record, Summary
 from qbsf.state.journal import late_key
 from qbsf.sync.context import Context
 from qbsf.sync.planning import Planned, facts_fingerprint, note_for, unlinked_record
 from qbsf.sync.spool import RecordSpool
+from qbsf.sync.written import after
 
 
 @dataclass
@@ -30,10 +33,16 @@ class Results:
             self.shown.add(order, record, body)
 
     def decided(
-        self, planned: Planned, record: Record, row: Opportunity, *, keep: bool = False, body: str = ""
+        self,
+        planned: Planned,
+        record: Record,
+        landed: Mapping[str, FieldValue] = MappingProxyType({}),
+        *,
+        keep: bool = False,
+        body: str = "",
     ) -> None:
-        """One Opportunity is decided: `row` is how it stands now. `keep` leaves it on the list still to be done;
-        `body` is the record's text where there is one already.
+        """One Opportunity is decided; `landed` is what was written to it. `keep` leaves it on the list still to be
+        done; `body` is the record's text where there is one already.
         """
         context = self.context
         self.add(record, planned.opportunity.id, body)
@@ -42,7 +51,7 @@ class Results:
         if record.outcome == "failed" or record.reason == "braked":
             self.refused = True
         with context.state.transaction():
-            self._attend(planned, record, row)
+            self._attend(planned, record, landed)
             if not keep and planned.opportunity.id not in context.links_left:
                 context.deals.done([planned.opportunity.id])
 
@@ -50,7 +59,7 @@ class Results:
         """A write that the brake holds: it is decided again in each pass. A dry run shows what it would have been."""
         changes = planned.record.changes if self.context.options.dry_run else {}
         record = replace(planned.record, outcome="skipped", reason="braked", changes=changes, note=note_for("braked"))
-        self.decided(planned, record, planned.opportunity, keep=True)
+        self.decided(planned, record, keep=True)
 
     def unlinked(self, invoice: Invoice) -> None:
         """Count a changed invoice that belongs to no Opportunity."""
@@ -62,25 +71,26 @@ class Results:
             sum(counts.values()), counts["updated"], counts["unchanged"], counts["skipped"], counts["failed"]
         )
 
-    def _attend(self, planned: Planned, record: Record, row: Opportunity) -> None:
+    def _attend(self, planned: Planned, record: Record, landed: Mapping[str, FieldValue]) -> None:
         context = self.context
         nothing_learnt = record.reason == "inconsistent" and not planned.decision.attention
         if record.reason == "unavailable" or nothing_learnt:
             return
         if planned.decision.attention or record.reason in ("braked", "rejected", "held_back"):
-            context.journal.attend(planned.key, record, self._facts(planned, row), context.now)
-        elif context.own.hold(planned.opportunity.id) is None and not self._still_reversed(planned, row):
+            context.journal.attend(planned.key, record, self._facts(planned, landed), context.now)
+        elif context.own.hold(planned.opportunity.id) is None and not self._still_reversed(planned, landed):
             context.journal.settle(planned.key)
         late_keys = {late_key(planned.opportunity.id, r.invoices[0].id): r for r in planned.late if r.invoices}
         for key, late in late_keys.items():
             context.journal.attend(key, late, key, context.now)
         context.journal.settle_late(planned.opportunity.id, late_keys)
 
-    def _facts(self, planned: Planned, row: Opportunity) -> str:
+    def _facts(self, planned: Planned, landed: Mapping[str, FieldValue]) -> str:
+        row = after(planned.opportunity, landed, self.context)
         names = payment_field_names(self.context.config.fields)
         return facts_fingerprint(row, planned.money, planned.decision.about, names)
 
-    def _still_reversed(self, planned: Planned, row: Opportunity) -> bool:
+    def _still_reversed(self, planned: Planned, landed: Mapping[str, FieldValue]) -> bool:
         """A payment that was taken back leaves a deal to a person until something about it changes."""
         waiting = self.context.journal.attention_facts(planned.key)
-        return waiting is not None and waiting == ("reversed", self._facts(planned, row))
+        return waiting is not None and waiting == ("reversed", self._facts(planned, landed))

@@ -4,34 +4,28 @@ time but never two with deals of one Account.
 One record's refusal never stops another's. A lost answer is never repeated blindly: the rows are read again and tell.
 """
 
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from qbsf.core.case import STAGE, Kind
 from qbsf.core.restraint import without_stage
 from qbsf.errors import AnswerLost, OutOfTime, QbsfError, Unreachable
 from qbsf.lanes import Failures
-from qbsf.model import Opportunity, OpportunityUpdate, UpdateResult
+from qbsf.model import OpportunityUpdate, UpdateResult
+from qbsf.report import Record
 from qbsf.salesforce.soql import MOST_IDS
-from qbsf.state.own import HoldRecord, Note, landed
+from qbsf.state.own import HoldRecord, landed
 from qbsf.sync.context import Context
+from qbsf.sync.flight import CHUNK, Chunk, Flight, Sent
 from qbsf.sync.gathering import Gatherer
 from qbsf.sync.planner import Planner
-from qbsf.sync.planning import Planned, after, hold_fingerprint, note_of, plan, with_failure
+from qbsf.sync.planning import Planned, hold_fingerprint, note_of, plan, with_failure
 from qbsf.sync.results import Results
 
-CHUNK = 200
-"""Records of one Collections request (salesforce.md section 2)."""
 WINDOW = MOST_IDS
 """Opportunities that are planned at once; rows that have become old are read again by so many, and written well
 within 30 seconds.
 """
-_LOOK_AHEAD = 12
-"""Chunks among which one is looked for that shares no Account with those under way."""
 TRIES = 4
 _WAIT_SECONDS = 0.5
 
@@ -40,33 +34,8 @@ _PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEP
 _SINKS_ALL = frozenset({"CANNOT_EXECUTE_FLOW_TRIGGER", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "APEX_ERROR"})
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """Up to 200 records that are sent together, and what became of them before."""
-
-    items: tuple[Planned, ...]
-    tries: int = 1
-    lost: int = 0
-    refusals: Mapping[str, UpdateResult] = field(default_factory=dict)
-    """For records that are sent without their stage: why it was refused, by Opportunity id."""
-
-    @cached_property
-    def accounts(self) -> frozenset[str]:
-        """The Accounts of its Opportunities, as far as they have one."""
-        return frozenset(item.opportunity.account_id for item in self.items if item.opportunity.account_id)
-
-
 class _TooOldError(Exception):
     """The rows of a chunk became old before it was its turn: it was not sent."""
-
-
-@dataclass(frozen=True)
-class _Sent:
-    """A chunk that is under way, and what was noted of it."""
-
-    chunk: _Chunk
-    notes: Sequence[Note]
-    answer: "Future[list[UpdateResult]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +45,11 @@ class Due:
     id: str
     kind: Kind
     account_id: str
+
+
+def due_of(planned: Planned) -> Due:
+    """A plan that is to be carried out, reduced to what is kept of many."""
+    return Due(planned.opportunity.id, planned.decision.kind, planned.opportunity.account_id)
 
 
 class Writer:
@@ -89,10 +63,61 @@ class Writer:
         self.stages_are_fresh = False
         """Whether the org's stages were read in this pass."""
         self._barred: frozenset[Kind] = frozenset()
+        self._ready: list[Planned] = []
+        """Plans by rows that are not old, which go into the next chunks."""
+        self._old: list[Due] = []
+        """What was offered and whose rows became old before it was its turn."""
+        self._flight = Flight(context.lanes.salesforce.depth)
+        self._failed = Failures()
         self._held_after_write: list[str] = []
 
+    def offer(self, plans: Sequence[Planned]) -> None:
+        """Have plans carried out as soon as there is room (`go_on`)."""
+        self.context.under_way.update(planned.opportunity.id for planned in plans)
+        self._ready += plans
+
+    def go_on(self) -> bool:
+        """Do a piece of work that needs no waiting: judge an answer that has come, send a chunk that is full. False
+        where there is none. What fails is raised by `write` or `end`, and loses nothing else.
+        """
+        try:
+            if self._flight.has_answer:
+                self._take(self._flight.first())
+                return True
+            return not self._failed.stop and self._flight.has_room and self._send_full()
+        except QbsfError as error:
+            self._failed.add(error)
+            return True
+
+    def _send_full(self) -> bool:
+        """Send a chunk that is full, as long as its rows are not old; False where there is none."""
+        chunk = self._flight.next_chunk(self._full_chunks())
+        if chunk is None:
+            return False
+        if self._is_fresh(chunk):
+            self._flight.sent(self._send(chunk))
+        else:
+            # Reading them again has to wait until everything else is read.
+            self._old += [due_of(item) for item in chunk.items]
+        return True
+
+    def end(self, because: QbsfError) -> None:
+        """The pass cannot go on: take the answers of what is under way, send nothing more, and raise the worst."""
+        self._failed.add(because)
+        while not self._flight.is_over:
+            try:
+                self._take(self._flight.first())
+            except QbsfError as error:
+                self._failed.add(error)
+        self._failed.raise_worst()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something was offered: `write` has to end it."""
+        return bool(self.context.under_way)
+
     def write(self, due: Sequence[Due], barred: frozenset[Kind], kinds: Collection[Kind]) -> None:
-        """Write what is planned for these Opportunities; `kinds` are those of all planned writes.
+        """Write what is planned for these Opportunities, and what was offered; `kinds` are those of all planned writes.
 
         Raises ConfigError for a wrong stage before anything is written, OutOfTime, Unreachable.
         """
@@ -101,71 +126,64 @@ class Writer:
         if self._may_move_stages(kinds):
             self._read_stages()
         context.progress.phase("Writing Opportunities", len(due))
-        failed = self._send_all(self._chunks(sorted(due, key=lambda each: (each.account_id, each.id))))
-        if not failed.stop:
+        self._send_all(self._chunks(sorted([*due, *self._old], key=lambda each: (each.account_id, each.id))))
+        if not self._failed.stop:
             try:
                 self._measure_holds()
             except QbsfError as error:
-                failed.add(error)
-        failed.raise_worst()
+                self._failed.add(error)
+        self._failed.raise_worst()
 
-    def _chunks(self, due: Sequence[Due]) -> Iterator[_Chunk]:
+    def _full_chunks(self) -> Iterator[Chunk]:
+        while len(self._ready) >= CHUNK:
+            yield self._chunk()
+
+    def _chunk(self) -> Chunk:
+        """What is ready, as far as one request holds it."""
+        self.check_stages(self._ready[:CHUNK])
+        chunk = Chunk(tuple(self._ready[:CHUNK]))
+        del self._ready[:CHUNK]
+        return chunk
+
+    def _chunks(self, due: Sequence[Due]) -> Iterator[Chunk]:
         """What is to be written by rows that are not old, an Account's deals side by side, a window at a time."""
-        ready: list[Planned] = []
         for start in range(0, len(due), WINDOW):
             ids = [each.id for each in due[start : start + WINDOW]]
             self.context.check_time()
             self._freshen(ids)
-            planned = self._plan_again(ids)
-            self.check_stages(planned)
-            ready += planned
-            while len(ready) >= CHUNK:
-                yield _Chunk(tuple(ready[:CHUNK]))
-                del ready[:CHUNK]
-        if ready:
-            yield _Chunk(tuple(ready))
+            self._ready += self._plan_again(ids)
+            yield from self._full_chunks()
+        while self._ready:
+            yield self._chunk()
 
-    def _send_all(self, chunks: Iterator[_Chunk]) -> Failures:
+    def _send_all(self, chunks: Iterator[Chunk]) -> None:
         """Send the chunks, several at a time, and judge their answers in the order in which they were sent.
 
-        One that fails does not lose the others; answers what failed.
+        One that fails does not lose the others.
         """
-        most = self.context.lanes.salesforce.depth
-        failed = Failures()
-        flying: deque[_Sent] = deque()
-        queue: deque[_Chunk] = deque()
+        failed = self._failed
         while True:
             try:
-                while len(flying) < most and not failed.stop and self._send_next(queue, chunks, flying):
+                while self._flight.has_room and not failed.stop and self._send_next(chunks):
                     pass
-                if not flying:
-                    break
-                self._take(flying.popleft(), queue, failed)
+                if self._flight.is_over:
+                    return
+                self._take(self._flight.first())
                 if len(self._held_after_write) >= CHUNK:
                     self._measure_holds()
             except QbsfError as error:
                 failed.add(error)
-        return failed
 
-    def _send_next(self, queue: "deque[_Chunk]", chunks: Iterator[_Chunk], flying: "deque[_Sent]") -> bool:
-        """Send the next chunk whose Accounts are in none that is under way: they share the Account's row lock. Those
-        that have to wait stay in the queue. False where there is none to send for now.
-        """
-        locked = {account for sent in flying for account in sent.chunk.accounts}
-        for place in range(_LOOK_AHEAD):
-            if place == len(queue):
-                queue.extend(islice(chunks, 1))
-            if place == len(queue):
-                return False
-            if locked.isdisjoint(queue[place].accounts):
-                chunk = queue[place]
-                del queue[place]
-                self.context.check_time()
-                ready = self._fresh(chunk)
-                if ready is not None:
-                    flying.append(self._send(ready))
-                return True
-        return False
+    def _send_next(self, chunks: Iterator[Chunk]) -> bool:
+        """Send the next chunk that may go; False where there is none to send for now."""
+        chunk = self._flight.next_chunk(chunks)
+        if chunk is None:
+            return False
+        self.context.check_time()
+        ready = self._fresh(chunk)
+        if ready is not None:
+            self._flight.sent(self._send(ready))
+        return True
 
     def check_stages(self, planned: Sequence[Planned]) -> None:
         """Before the first stage is moved: the org's stages, freshly read. Raises ConfigError, nothing is written."""
@@ -198,24 +216,25 @@ class Writer:
                 self.gatherer.intake.forget(opportunity_id)
             elif item.decision.outcome != "updated":
                 doubtful = item.decision.reason == "inconsistent"
-                self.results.decided(item, item.record, item.opportunity, keep=doubtful)
+                self.results.decided(item, item.record, keep=doubtful)
             elif item.decision.kind in self._barred:
                 self.results.braked(item)
             else:
                 planned.append(item)
         return planned
 
-    def _fresh(self, chunk: "_Chunk") -> "_Chunk | None":
+    def _is_fresh(self, chunk: Chunk) -> bool:
+        return all(self.context.is_fresh(item.opportunity.id) for item in chunk.items)
+
+    def _fresh(self, chunk: Chunk) -> Chunk | None:
         """The chunk by rows that are not old; None where nothing of it is to be written any more."""
-        context = self.context
-        stale = [item.opportunity.id for item in chunk.items if not context.is_fresh(item.opportunity.id)]
-        if not stale:
+        if self._is_fresh(chunk):
             return chunk
-        self._freshen(stale)
+        self._freshen([item.opportunity.id for item in chunk.items])
         again = self._plan_again([item.opportunity.id for item in chunk.items])
         return replace(chunk, items=tuple(again), refusals={}) if again else None
 
-    def _send(self, chunk: "_Chunk") -> "_Sent":
+    def _send(self, chunk: Chunk) -> Sent:
         """Note what is about to be written, then send it."""
         context = self.context
         notes = [note_of(item, context) for item in chunk.items]
@@ -232,9 +251,10 @@ class Writer:
                 raise _TooOldError
             return context.org.update(updates)
 
-        return _Sent(chunk, notes, context.lanes.salesforce.begin(send))
+        return Sent(chunk, notes, context.lanes.salesforce.begin(send))
 
-    def _take(self, sent: "_Sent", queue: "deque[_Chunk]", failed: Failures) -> None:
+    def _take(self, sent: Sent) -> None:
+        """Wait for the answer of a chunk, and judge it."""
         context, chunk = self.context, sent.chunk
         try:
             verdicts = sent.answer.result()
@@ -242,14 +262,14 @@ class Writer:
             with context.state.transaction():
                 for item in chunk.items:
                     context.own.refused(item.opportunity.id)
-            queue.appendleft(chunk)
+            self._flight.queue.appendleft(chunk)
             return
         except AnswerLost as lost:
-            if failed.stop:
+            if self._failed.stop:
                 # Nothing answers any more: the next pass sees by the notes what was written.
                 raise
             try:
-                self._after_lost_answer(chunk, queue)
+                self._after_lost_answer(chunk)
             except OutOfTime:
                 # The time ran out while a server was waited for: that is what stopped the pass.
                 raise lost from None
@@ -260,9 +280,9 @@ class Writer:
                 for item in chunk.items:
                     context.own.refused(item.opportunity.id)
             raise
-        self._judge(sent, verdicts, queue)
+        self._judge(sent, verdicts)
 
-    def _after_lost_answer(self, chunk: _Chunk, queue: "deque[_Chunk]") -> None:
+    def _after_lost_answer(self, chunk: Chunk) -> None:
         """It may have been done: the rows, read again, tell. What did not land is sent once more, then left."""
         context = self.context
         self.gatherer.refresh([item.opportunity.id for item in chunk.items])
@@ -274,31 +294,33 @@ class Writer:
             if landed(note_of(item, context), now.opportunity, was_answered=False):
                 # As it stands now; its record tells what was planned.
                 item = replace(item, opportunity=now.opportunity, told=item.record)  # noqa: PLW2901
-                self._end(item, chunk.refusals.get(item.opportunity.id), after(item, context))
+                self._end(item, chunk.refusals.get(item.opportunity.id))
             elif now.decision.outcome == "updated":
                 left.append(now)
             else:
-                self.results.decided(now, now.record, now.opportunity)
+                self.results.decided(now, now.record)
         if left and chunk.lost:
             raise Unreachable(
                 f"Salesforce did not answer an update of {len(left)} Opportunities, twice.",
                 "The next run goes on where this one stopped.",
             )
         if left:
-            queue.append(_Chunk(tuple(left), chunk.tries, chunk.lost + 1))
+            self._flight.queue.append(Chunk(tuple(left), chunk.tries, chunk.lost + 1))
 
-    def _judge(self, sent: "_Sent", verdicts: Sequence[UpdateResult], queue: "deque[_Chunk]") -> None:
+    def _judge(self, sent: Sent, verdicts: Sequence[UpdateResult]) -> None:
         """Each record by its own verdict; what one failing flow may have sunk with itself is sent again in halves."""
         chunk = sent.chunk
         again: list[Planned] = []
         sunk: list[Planned] = []
         bare: dict[str, UpdateResult] = {}
+        wrote: list[tuple[Record, str]] = []
         with self.context.state.transaction():
             self.context.own.answered([verdict.opportunity_id for verdict in verdicts if verdict.ok])
             for item, note, verdict in zip(chunk.items, sent.notes, verdicts, strict=True):
                 if verdict.ok:
-                    row = self._wrote(item, note)
-                    self._end(item, chunk.refusals.get(item.opportunity.id), row, note.record)
+                    wrote.append((item.record, note.record))
+                    self.context.outdate(item.opportunity.id)
+                    self._end(item, chunk.refusals.get(item.opportunity.id), note.record)
                     continue
                 self.context.own.refused(item.opportunity.id)
                 if verdict.code in _PASSING:
@@ -309,30 +331,31 @@ class Writer:
                     bare[item.opportunity.id] = verdict
                 else:
                     self._hold(item, chunk.refusals.get(item.opportunity.id, verdict), "record", written=None)
+            self.context.journal.wrote_all(self.context.run_id, self.context.now, wrote)
         middle = (len(sunk) + 1) // 2
         for half in (sunk[middle:], sunk[:middle]):
             if half:
-                queue.appendleft(replace(chunk, items=tuple(half)))
+                self._flight.queue.appendleft(replace(chunk, items=tuple(half)))
         if bare:
             items = tuple(self._without_stage(item) for item in chunk.items if item.opportunity.id in bare)
-            queue.appendleft(_Chunk(items, chunk.tries, chunk.lost, bare))
+            self._flight.queue.appendleft(Chunk(items, chunk.tries, chunk.lost, bare))
         if again:
-            self._later(replace(chunk, items=tuple(again), tries=chunk.tries + 1), verdicts, queue)
+            self._later(replace(chunk, items=tuple(again), tries=chunk.tries + 1), verdicts)
 
-    def _later(self, chunk: _Chunk, verdicts: Sequence[UpdateResult], queue: "deque[_Chunk]") -> None:
+    def _later(self, chunk: Chunk, verdicts: Sequence[UpdateResult]) -> None:
         """Row locks and server faults: tried again in this pass, then in the next."""
         context = self.context
         if chunk.tries <= TRIES:
             pause = _WAIT_SECONDS * 2 ** (chunk.tries - 2) * (1 + context.random())
             if pause < context.deadline.left():
                 context.clock.sleep(pause)
-                queue.append(chunk)
+                self._flight.queue.append(chunk)
                 return
         by_id = {verdict.opportunity_id: verdict for verdict in verdicts}
         for item in chunk.items:
             verdict = by_id[item.opportunity.id]
             record = with_failure(replace(item.record, changes={}), verdict.code, verdict.message, "unavailable")
-            self.results.decided(item, record, item.opportunity, keep=True)
+            self.results.decided(item, record, keep=True)
 
     def _without_stage(self, item: Planned) -> Planned:
         return replace(item, decision=without_stage(item.decision), told=None)
@@ -352,15 +375,7 @@ class Writer:
                     fingerprint = hold_fingerprint(context, item.opportunity, item.money)
                     context.own.put_hold(opportunity_id, replace(hold, fingerprint=fingerprint))
 
-    def _wrote(self, item: Planned, note: Note) -> Opportunity:
-        """Salesforce said that it was done. Answers the row as it is now."""
-        context = self.context
-        row = after(item, context)
-        context.deals.put(row)
-        context.journal.wrote(context.run_id, context.now, item.record, note.record)
-        return row
-
-    def _end(self, item: Planned, refusal: UpdateResult | None, row: Opportunity, body: str = "") -> None:
+    def _end(self, item: Planned, refusal: UpdateResult | None, body: str = "") -> None:
         """A record was written: whole, or (with a refusal) its money without the stage, which alone is held back."""
         if refusal is not None:
             self._hold(item, refusal, "stage", written=item)
@@ -371,7 +386,7 @@ class Writer:
             self.context.own.lift_hold(item.opportunity.id)
         for warning in item.decision.warnings:
             self.context.warn(f"{item.opportunity.name}: {warning}")
-        self.results.decided(item, item.record, row, body=body)
+        self.results.decided(item, item.record, item.decision.changes, body=body)
 
     def _hold(self, item: Planned, refusal: UpdateResult, scope: str, *, written: Planned | None) -> None:
         context = self.context
@@ -386,9 +401,4 @@ class Writer:
         )
         with context.state.transaction():
             context.own.put_hold(item.opportunity.id, hold)
-        row = after(written, context) if written is not None else item.opportunity
-        self.results.decided(item, failed, row)
-
-
-def _chunks(planned: Sequence[Planned]) -> list[_Chunk]:
-    return [_Chunk(tuple(planned[start : start + CHUNK])) for start in range(0, len(planned), CHUNK)]
+        self.results.decided(item, failed, written.decision.changes if written is not None else {})

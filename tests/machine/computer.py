@@ -29,7 +29,8 @@ from qbsf.clock import SystemClock
 from qbsf.sandbox.clock import SandboxClock
 from qbsf.sandbox.exchange import Request
 from qbsf.sandbox.world import Sandbox
-from qbsf.sync import command
+from qbsf.sync import command, flight, writing
+from qbsf.sync.flight import CHUNK
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 _PROFILE = "default"
@@ -62,6 +63,8 @@ class Computer(Installation):
         """SQL statements of the last run."""
         self.at_once = 1
         """Requests that may be under way at each service."""
+        self.chunk = CHUNK
+        """Opportunities that one request writes; few let a small world write before all is decided."""
         self._kill_at = 0
         self._slept = 0.0
         self._killed = False
@@ -179,6 +182,8 @@ class Computer(Installation):
             mock.patch.object(command, "SystemRandom", partial(Random, 0)),
             # One request at a time: a history has to repeat itself. Overlap: test_overlap.py.
             mock.patch.multiple(lanes, QUICKBOOKS_AT_ONCE=self.at_once, SALESFORCE_AT_ONCE=self.at_once),
+            mock.patch.object(flight, "CHUNK", self.chunk),
+            mock.patch.object(writing, "CHUNK", self.chunk),
             mock.patch.object(sqlite3, "connect", self._connect(sqlite3.connect)),
         )
         try:

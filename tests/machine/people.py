@@ -51,13 +51,19 @@ class People(RuleBasedStateMachine):
     @initialize(
         reversed_stage=st.sampled_from(["", "Negotiation/Review"]),
         rotation=st.sampled_from(["daily", "every"]),
+        chunk=st.sampled_from([1, 2, 200]),
         sales=st.lists(st.tuples(WAYS, MONEY, st.booleans()), min_size=1, max_size=5),
     )
     def begin(
-        self, reversed_stage: str, rotation: Literal["daily", "every"], sales: list[tuple[Way, Decimal, bool]]
+        self,
+        reversed_stage: str,
+        rotation: Literal["daily", "every"],
+        chunk: int,
+        sales: list[tuple[Way, Decimal, bool]],
     ) -> None:
         """A few deals, some paid, and no brake: that has tests of its own."""
         self.reversed_stage = reversed_stage
+        self.qbsf.chunk = chunk
         self.qbsf.configure(
             stages={"reversed": reversed_stage}, sync={"max_wins": 0, "max_reversals": 0, "max_changes": 0}
         )

@@ -115,6 +115,57 @@ def test_results_are_the_same_records_in_the_same_order_whatever_the_overlap(com
     assert many == one
 
 
+def test_results_are_the_same_whether_all_is_decided_before_the_first_write_or_not(computers: list[Computer]) -> None:
+    told_and_written = []
+    for computer, chunk in zip(computers, (200, 7), strict=True):
+        computer.chunk = chunk
+        deals = mixed_world(computer, 600)
+        report = told(computer.run("sync", "--json", "-v"))
+        del report["requests"]
+        told_and_written.append((report, [computer.writes(each) for each in deals]))
+        computer.settled()
+    first, second = told_and_written
+    assert second == first
+
+
+def test_deals_are_written_while_payments_of_others_are_still_read(computers: list[Computer]) -> None:
+    qbsf = computers[1]
+    invoices = qbsf.books.bulk_seed(1500)
+    qbsf.org.bulk_seed(1500, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
+    qbsf.configure(sync=NO_BRAKE)
+    (last,) = qbsf.books.payments_of(invoices[1499])
+    wrote = threading.Event()
+    waited: list[bool] = []
+    of_last = f"'{last}'".encode()
+    qbsf.sandbox.faults.add("salesforce", "hook_after", "PATCH ", hook=lambda _: wrote.set())
+    qbsf.sandbox.faults.add(
+        "quickbooks", "hook_before", lambda asked: of_last in asked.body, hook=lambda _: waited.append(wrote.wait(30))
+    )
+    assert qbsf.run("sync", "--json").exit_code == 0
+    assert waited == [True]
+    assert qbsf.all_writes() == 1500
+
+
+def test_no_deal_is_written_before_every_opportunity_was_read(computers: list[Computer]) -> None:
+    """The first deal's payment is here long before the page with another deal that names its invoice's number."""
+    qbsf = computers[1]
+    qbsf.chunk = 10
+    invoices = qbsf.books.bulk_seed(2100)
+    number = str(qbsf.books.invoice(invoices[0])["DocNumber"])
+    deals = qbsf.org.bulk_seed(
+        2100,
+        fields=lambda position: (
+            {"QB_Invoice_Number__c": number} if position == 2050 else {"QB_Invoice_ID__c": invoices[position]}
+        ),
+    )
+    qbsf.configure(sync=NO_BRAKE)
+    report = qbsf.run("sync", "--json")
+    reasons = {each["opportunity_id"]: each["reason"] for each in report.json["records"]}
+    assert (reasons[deals[0]], reasons[deals[2050]]) == ("ambiguous_opportunity", "ambiguous_opportunity")
+    assert (qbsf.writes(deals[0]), qbsf.writes(deals[2050])) == (0, 0)
+    assert qbsf.all_writes() == 2098
+
+
 def test_eight_requests_at_quickbooks_and_four_at_salesforce_are_under_way_at_most(qbsf: Installation) -> None:
     invoices = qbsf.books.bulk_seed(3000)
     qbsf.org.bulk_seed(3000, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
@@ -154,7 +205,9 @@ def test_a_page_of_payments_that_fails_does_not_lose_the_others(computers: list[
         return b"from payment" in request.body.lower() and broken in request.body
 
     qbsf.sandbox.faults.add("quickbooks", "unavailable", is_broken, times=10)
-    assert qbsf.run("sync", "--json").exit_code == 4
+    stopped = qbsf.run("sync", "--json")
+    assert stopped.exit_code == 4
+    assert stopped.json["summary"]["updated"] == qbsf.all_writes() > 0
     entries = [each for each in asked(qbsf) if b"from payment" in each.body.lower()]
     assert len(entries) == 1
     assert broken in entries[0].body

@@ -42,7 +42,10 @@ class Meanwhile:
 
         def act(_request: Request) -> None:
             edit()
-            self._leap.write_text(str(float(self._leap.read_text()) + 40))
+            # Renamed into place: the pass reads it at any time.
+            following = self._leap.with_suffix(".new")
+            following.write_text(str(float(self._leap.read_text()) + 40))
+            following.replace(self._leap)
 
         self._qbsf.sandbox.faults.add(service, "hook_after", match, hook=act)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qbsf.config import StagesConfig
-from qbsf.core.brake import Brake, Limits, brake
+from qbsf.core.brake import Brake, Limits, brake, unlimited
 from qbsf.core.case import Kind
 from qbsf.core.stages import resolve
 from qbsf.errors import ConfigError
@@ -55,6 +55,29 @@ def test_a_pass_that_would_change_more_than_max_changes_writes_no_kind() -> None
 
 def test_fill_ins_and_what_needs_no_write_do_not_count() -> None:
     assert braked({"fill_in": 9, "none": 9, "change": 5}) == Brake()
+
+
+@pytest.mark.parametrize(
+    ("limits", "free"),
+    [
+        (LIMITS, {"fill_in"}),
+        (Limits(0, 0, 5), {"fill_in"}),
+        (Limits(3, 2, 0), {"fill_in", "change"}),
+        (Limits(0, 2, 0), {"fill_in", "change", "win"}),
+        (Limits(0, 0, 0), {"fill_in", "change", "win", "reversal"}),
+    ],
+)
+def test_what_no_limit_can_bar_may_be_written_before_all_is_known(limits: Limits, free: set[Kind]) -> None:
+    assert unlimited(limits) == free
+
+
+@given(
+    st.dictionaries(st.sampled_from(["win", "reversal", "change", "fill_in"]), st.integers(0, 9)),
+    st.integers(0, 9),
+    st.builds(Limits, st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)),
+)
+def test_the_brake_bars_nothing_that_is_unlimited(planned: dict[Kind, int], before: int, limits: Limits) -> None:
+    assert braked(planned, before, limits).barred.isdisjoint(unlimited(limits))
 
 
 def test_every_limit_that_is_passed_is_named() -> None:

@@ -79,10 +79,20 @@ def test_what_breaks_a_page_is_raised_where_the_page_is_asked_for(lane: Lane) ->
         yield 1
         raise Unreachable("gone", "wait")
 
-    ahead = iter(lane.ahead(pages(), 3))
-    assert next(ahead) == 1
+    ahead = lane.ahead(pages(), 3)
+    assert ahead.next() == 1
     with pytest.raises(Unreachable):
-        next(ahead)
+        ahead.next()
+    assert ahead.is_over
+
+
+def test_after_the_last_page_there_is_none_and_nothing_is_waited_for(lane: Lane) -> None:
+    ahead = lane.ahead(iter([1, 2]), 3)
+    assert [ahead.next(), ahead.next()] == [1, 2]
+    assert not ahead.is_over
+    assert (ahead.next(), ahead.next()) == (None, None)
+    assert ahead.is_over
+    assert not ahead.waiting
 
 
 def failing(*numbers: int, by: Callable[[], QbsfError] = lambda: Unreachable("gone", "wait")) -> Callable[[int], int]:
