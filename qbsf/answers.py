@@ -107,7 +107,9 @@ def trouble_of_status(response: requests.Response, fault: str = "") -> Trouble |
 
 
 def outline(response: requests.Response) -> dict[str, msgspec.Raw] | None:
-    """The members of an object that is JSON throughout, not decoded yet; None for every other body."""
+    """The members of an object, not decoded yet; None for every other body, and for JSON that `json_body` alone can
+    read.
+    """
     kept = vars(response)
     if _OUTLINE not in kept:
         try:

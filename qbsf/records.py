@@ -44,12 +44,12 @@ class Reader:
     def of(cls, system: str, entity: str, value: Json) -> "Reader":
         """A reader of `value`, which has to be an object; its Id, where it has one, goes into errors."""
         if not isinstance(value, dict):
-            raise UnexpectedAnswer(f"{system} sent {entity} as {_kind(value)}, not as an object.", REPORT_IT)
+            raise UnexpectedAnswer(f"{system} sent {entity} as {kind_of(value)}, not as an object.", REPORT_IT)
         return cls(f"{system} {entity}", value)
 
     def wrong(self, name: str, expected: str) -> UnexpectedAnswer:
         """The error for a member that is not as expected; its value is not shown."""
-        found = _kind(self._members[name]) if name in self._members else "nothing"
+        found = kind_of(self._members[name]) if name in self._members else "nothing"
         return UnexpectedAnswer(f"{self.where} has {found} for {name}, not {expected}.", REPORT_IT)
 
     def has(self, name: str) -> bool:
@@ -194,7 +194,8 @@ def instant_of(text: str) -> datetime | None:
     return None if instant.tzinfo is None else instant
 
 
-def _kind(value: Json) -> str:
+def kind_of(value: object) -> str:
+    """What a JSON value is, for a person."""
     match value:
         case None:
             return "null"
@@ -206,5 +207,5 @@ def _kind(value: Json) -> str:
             return "another text"
         case list():
             return "a list"
-        case dict():
+        case _:
             return "an object"

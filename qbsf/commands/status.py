@@ -1,7 +1,6 @@
 """`qbsf status`: tokens, last passes, what waits for a person; from local state alone."""
 
 from qbsf.commands.context import Context
-from qbsf.crontab import named_config, pass_line
 from qbsf.errors import AuthorizationNeeded
 from qbsf.output.console import terminal_console, write_lines
 from qbsf.report import Status
@@ -13,13 +12,16 @@ def status(context: Context, *, show_all: bool) -> int:
 
     config = context.config()
     found = read_status(config)
-    crontab = pass_line(named_config(config))
     voice = context.voice
     if voice.json:
         from qbsf.output import as_json
 
         write_lines([as_json.status(found, show_all=show_all)], voice.stdout)
-    elif voice.tables and voice.stdout is not None:
+        return exit_code(found)
+    from qbsf.crontab import named_config, pass_line
+
+    crontab = pass_line(named_config(config))
+    if voice.tables and voice.stdout is not None:
         from qbsf.output import terminal_status
 
         console = terminal_console(voice.stdout, voice.environ)

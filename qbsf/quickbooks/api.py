@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from qbsf.answers import NEXT_RUN, json_body, outline, server_date
+from qbsf.answers import NEXT_RUN, json_body, kind_of_body, outline, server_date
 from qbsf.clock import Clock, Deadline
 from qbsf.errors import AuthorizationNeeded, Unreachable
 from qbsf.http import ApiSession, Service, open_session
@@ -54,26 +54,40 @@ class Answer:
 
     def __init__(self, response: requests.Response, asked: str) -> None:
         """Raises Unreachable for one that does not tell its time."""
-        self.response = response
+        self._response = response
         self._where = f"QuickBooks' answer to {asked}"
-        time = (outline(response) or {}).get("time")
-        members = Reader(self._where, {} if time is None else {"time": decode(bytes(time))})
-        told = parse.server_time(members) or server_date(response)
+        self._outline = outline(response)
+        told = parse.server_time(self._time()) or server_date(response)
         if told is None:
             raise Unreachable(f"{self._where} does not tell its time.", NEXT_RUN)
         self.server_time = told
 
     @cached_property
     def members(self) -> Reader:
-        value = json_body(self.response)
-        return Reader(self._where, value if isinstance(value, dict) else {})
+        """All of it. Raises Unreachable where its texts cannot be read."""
+        value = json_body(self._response)
+        if not isinstance(value, dict):
+            raise Unreachable(f"{self._where} is {kind_of_body(self._response)}.", NEXT_RUN)
+        return Reader(self._where, value)
 
     def records(self, shape: Shape[W, R]) -> list[R]:
         """The records of a shape that a query found."""
-        found = (outline(self.response) or {}).get("QueryResponse")
+        found = self._outline.get("QueryResponse") if self._outline is not None else None
         records = None if found is None else shape.page(found)
         # Something about it is wrong: told by the careful way of reading it.
         return [shape.of(row) for row in parse.rows(self.members, shape.entity)] if records is None else records
+
+    def _time(self) -> Reader:
+        """What tells its time: a thousand records need not be decoded for that."""
+        if self._outline is None:
+            return self.members
+        time = self._outline.get("time")
+        if time is None:
+            return Reader(self._where, {})
+        try:
+            return Reader(self._where, {"time": decode(bytes(time))})
+        except ValueError:
+            return self.members
 
 
 class QuickBooksApi:

@@ -81,11 +81,10 @@ class LookBackExceeded(QbsfError):
 def fault_of(response: requests.Response) -> Fault | None:
     """The first error of the fault in an answer, whatever its status and format; None where there is no fault."""
     members = outline(response)
-    if members is None:
-        is_xml = response.content[:1000].lstrip().startswith(b"<")
-        return _fault_of_xml(response.content.decode("utf-8", "replace")) if is_xml else None
-    if members.keys().isdisjoint(_WITH_FAULTS):
+    if members is not None and members.keys().isdisjoint(_WITH_FAULTS):
         return None
+    if response.content[:1000].lstrip().startswith(b"<"):
+        return _fault_of_xml(response.content.decode("utf-8", "replace"))
     value = json_body(response)
     return _fault_of_json(value) if isinstance(value, dict) else None
 
@@ -164,7 +163,7 @@ def judge(response: requests.Response) -> Trouble | None:
     if code == _SYSTEM_FAILURE or (fault and fault.type == "SystemFault"):
         said = fault.text if fault else ""
         return Trouble(f"answered with a system failure ({said}).")
-    if response.ok and fault is None and outline(response) is None:
+    if response.ok and fault is None and outline(response) is None and not isinstance(json_body(response), dict):
         return Trouble(f"answered HTTP {response.status_code} with {kind_of_body(response)}.")
     return None
 

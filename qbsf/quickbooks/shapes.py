@@ -16,7 +16,7 @@ from qbsf.errors import UnexpectedAnswer
 from qbsf.model import CreditMemo, Invoice, Payment, PaymentLine
 from qbsf.quickbooks import wire
 from qbsf.quickbooks.wire import NO_REF, NO_TIMES, WrongMember, amount, amount_or_zero, text
-from qbsf.records import REPORT_IT, Json, Reader, day_of, instant_of
+from qbsf.records import REPORT_IT, Json, Reader, day_of, instant_of, kind_of
 from qbsf.salesforce.ids import opportunity_ids_in
 
 SYSTEM = "QuickBooks"
@@ -44,7 +44,10 @@ class Shape(Generic[W, R]):
         try:
             return self._build(msgspec.convert(value, self._sent))
         except WrongMember as wrong:
-            raise reader.wrong(wrong.member, wrong.expected) from None
+            found = "nothing" if wrong.found is None else kind_of(wrong.found)
+            raise UnexpectedAnswer(
+                f"{reader.where} has {found} for {wrong.member}, not {wrong.expected}.", REPORT_IT
+            ) from None
         except msgspec.ValidationError as error:
             raise UnexpectedAnswer(
                 f"{reader.where} is not as it should be: {one_line(str(error))}.", REPORT_IT
@@ -56,7 +59,7 @@ class Shape(Generic[W, R]):
         """
         try:
             return [self._build(row) for row in self._page.decode(response).rows or ()]
-        except (WrongMember, msgspec.DecodeError):
+        except (ValueError, msgspec.DecodeError):
             return None
 
 
@@ -75,12 +78,14 @@ def _invoice(sent: wire.Invoice) -> Invoice:
         currency=(sent.currency_ref or NO_REF).value or "",
         customer=(sent.customer_ref or NO_REF).name or "",
         voided=note.startswith("Voided"),
-        payment_ids=tuple(dict.fromkeys([text(link.txn_id, "TxnId") for link in links if link.txn_type == "Payment"])),
+        payment_ids=tuple(
+            dict.fromkeys([text(link.txn_id, "LinkedTxn TxnId") for link in links if link.txn_type == "Payment"])
+        ),
         # A line end ends a word, so that no id can grow together from two texts.
         opportunity_ids=opportunity_ids_in("\n".join([number, note, *custom])),
         bill_email=bool(sent.bill_email and (sent.bill_email.address or "").strip()),
-        created=_instant(times.create_time, "CreateTime"),
-        updated=_instant(times.last_updated_time, "LastUpdatedTime"),
+        created=_instant(times.create_time, "MetaData CreateTime"),
+        updated=_instant(times.last_updated_time, "MetaData LastUpdatedTime"),
     )
 
 
@@ -100,35 +105,35 @@ def _payment(sent: wire.Payment) -> Payment:
         method_name=method.name or (charge and charge.type) or "",
         reference=sent.payment_ref_num or (response and response.trans_id) or "",
         lines=tuple([_line(line) for line in sent.line or ()]),
-        created=_instant(times.create_time, "CreateTime"),
-        updated=_instant(times.last_updated_time, "LastUpdatedTime"),
+        created=_instant(times.create_time, "MetaData CreateTime"),
+        updated=_instant(times.last_updated_time, "MetaData LastUpdatedTime"),
     )
 
 
 def _line(sent: wire.Line) -> PaymentLine:
     links = sent.linked_txn or ()
-    value = amount(sent.amount, "Amount")
+    value = amount(sent.amount, "Line Amount")
     if len(links) != 1:
         return PaymentLine(value, "", "")
-    return PaymentLine(value, text(links[0].txn_type, "TxnType"), text(links[0].txn_id, "TxnId"))
+    return PaymentLine(value, text(links[0].txn_type, "Line TxnType"), text(links[0].txn_id, "Line TxnId"))
 
 
 def _credit_memo(sent: wire.CreditMemo) -> CreditMemo:
     times = sent.meta_data or NO_TIMES
-    return CreditMemo(text(sent.id, "Id"), _instant(times.last_updated_time, "LastUpdatedTime"))
+    return CreditMemo(text(sent.id, "Id"), _instant(times.last_updated_time, "MetaData LastUpdatedTime"))
 
 
 def _day(value: str, member: str) -> date:
     day = day_of(value)
     if day is None:
-        raise WrongMember(member, "a date")
+        raise WrongMember(member, "a date", value)
     return day
 
 
 def _instant(value: str | None, member: str) -> datetime:
     instant = None if value is None else instant_of(value)
     if instant is None:
-        raise WrongMember(member, "a time with its offset")
+        raise WrongMember(member, "a time with its offset", value)
     return instant
 
 

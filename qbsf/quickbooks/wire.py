@@ -11,12 +11,13 @@ import msgspec
 
 
 class WrongMember(ValueError):
-    """A member that is not as it has to be."""
+    """A member that is not as it has to be: it holds `found`."""
 
-    def __init__(self, member: str, expected: str) -> None:
+    def __init__(self, member: str, expected: str, found: object) -> None:
         super().__init__(member)
         self.member = member
         self.expected = expected
+        self.found = found
 
 
 class Ref(msgspec.Struct):
@@ -124,7 +125,7 @@ def amount(value: object, member: str) -> Decimal:
         return value
     if type(value) is int:
         return Decimal(value)
-    raise WrongMember(member, "a number")
+    raise WrongMember(member, "a number", value)
 
 
 def amount_or_zero(value: object, member: str) -> Decimal:
@@ -135,5 +136,5 @@ def amount_or_zero(value: object, member: str) -> Decimal:
 def text(value: str | None, member: str) -> str:
     """A text that has to be there and not be empty. Raises WrongMember."""
     if not value:
-        raise WrongMember(member, "a text")
+        raise WrongMember(member, "a text", value)
     return value

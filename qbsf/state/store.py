@@ -54,12 +54,14 @@ class State:
             yield
         finally:
             self._is_relaxed = False
-            if not self.db.in_transaction:
-                self.wait_for_disk(wait=True)
+            self.wait_for_disk(wait=True)
 
     def wait_for_disk(self, *, wait: bool) -> None:
-        """Whether the end of a transaction waits until the disk has it (sqlite.org/pragma.html, synchronous)."""
-        self.db.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
+        """Whether the end of a transaction waits until the disk has it (sqlite.org/pragma.html, synchronous). One that
+        could not be ended keeps its way: that cannot be changed inside.
+        """
+        if not self.db.in_transaction:
+            self.db.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
 
     def forget_memory(self) -> None:
         """Something that was written was taken back."""

@@ -64,14 +64,26 @@ class EarlyWrites:
         decision, money = planned.decision, planned.money
         writes = decision.outcome == "updated" and decision.kind in self._kinds and not decision.attention
         paid = money is not None and money.state == "paid"
-        fresh = self._context.is_fresh(planned.opportunity.id)
-        return writes and paid and fresh and self._is_linked_for_good(planned) and self._is_settled_for_good(planned)
+        return (
+            self._may_begin
+            and writes
+            and paid
+            and self._is_linked_for_good(planned)
+            and self._is_settled_for_good(planned)
+        )
+
+    @property
+    def _may_begin(self) -> bool:
+        """Not before the stages are known to be right: the plans were made by them. Of a large world no more plans are
+        kept than are being carried out.
+        """
+        return self._writer.stages_are_fresh and not self._context.state.is_large
 
     def _is_linked_for_good(self, planned: Planned) -> bool:
         """Whether its invoices are its own whatever is still to be read: a person named them by id, nothing else."""
         context, links, row = self._context, planned.links, planned.opportunity
         fields, by = context.config.fields, context.config.match.by
-        named = links.way == "invoice_id" == by[0] and not links.unknown
+        named = links.way == "invoice_id" and by[:1] == ("invoice_id",) and not links.unknown
         own = link_text(row, fields.invoice_id) == context.own.value(row.id, fields.invoice_id)
         number = link_text(row, fields.invoice_number)
         alone = not number or number == context.own.value(row.id, fields.invoice_number)
@@ -86,8 +98,10 @@ class EarlyWrites:
         return wanted
 
     def _is_settled_for_good(self, planned: Planned) -> bool:
-        """Whether its invoices and all their payments were read in this pass, with the names of their methods."""
+        """Whether row, invoices and all their payments were read in this pass, with the names of their methods."""
         context, intake = self._context, self._intake
+        if not context.is_fresh(planned.opportunity.id):
+            return False
         for invoice_id in planned.links.invoice_ids:
             known = context.cache.invoice(invoice_id)
             if known is None or invoice_id not in intake.read_invoices:

@@ -23,11 +23,11 @@ class KeptPlans:
         if self._rules is not self._context.rules:
             self._plans.clear()
             self._rules = self._context.rules
+        self._context.deals.touched.discard(planned.opportunity.id)
         if self.useless:
             self._plans.clear()
         else:
             self._plans[planned.opportunity.id] = planned
-            self._context.deals.touched.discard(planned.opportunity.id)
 
     def get(self, opportunity_id: str) -> Planned | None:
         """The plan that was made; None where there is none, or it may not be true any more."""

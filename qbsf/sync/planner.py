@@ -35,6 +35,10 @@ class Planner:
         relink(self._context, batch)
         return self.made(batch)
 
+    def anew(self, opportunity_id: str) -> Planned | None:
+        """What is to be done about one by what is known now."""
+        return next((planned for _, planned in self.last_plans([opportunity_id])), None)
+
     def made(self, opportunity_ids: Sequence[str]) -> list[Planned]:
         """The plans of those that are known and linked."""
         return [planned for _, planned in self.plans(opportunity_ids) if planned is not None]

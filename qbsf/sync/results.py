@@ -52,7 +52,9 @@ class Results:
             self.refused = True
         with context.state.transaction():
             self._attend(planned, record, landed)
-            if not keep and planned.opportunity.id not in context.links_left:
+            # What was heard of it since it was planned is decided in the next pass.
+            heard_more = planned.opportunity.id in context.deals.touched
+            if not keep and not heard_more and planned.opportunity.id not in context.links_left:
                 context.deals.done([planned.opportunity.id])
 
     def braked(self, planned: Planned) -> None:

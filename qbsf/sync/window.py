@@ -56,7 +56,9 @@ class InvoiceWindow:
         """
         if self._pages is None:
             self.begin(since)
-        unclaimed, self._unclaimed = self._unclaimed, []
+        # One that came again in the meantime, and was named by then, is known in its later form.
+        unclaimed = [row for row in self._unclaimed if row.id not in self._intake.read_invoices]
+        self._unclaimed = []
         self._take_invoices(unclaimed, named_only=False)
         while self._pages is not None and (page := self._pages.next()) is not None:
             self._take(page, named_only=False)

@@ -62,17 +62,20 @@ class Writer:
         self.planner = planner
         self.stages_are_fresh = False
         """Whether the org's stages were read in this pass."""
+        self.has_begun = False
+        """Whether something was offered: `write` has to end it."""
         self._barred: frozenset[Kind] = frozenset()
         self._ready: list[Planned] = []
         """Plans by rows that are not old, which go into the next chunks."""
         self._old: list[Due] = []
-        """What was offered and whose rows became old before it was its turn."""
+        """What was offered and was not true any more when it was its turn."""
         self._flight = Flight(context.lanes.salesforce.depth)
         self._failed = Failures()
         self._held_after_write: list[str] = []
 
     def offer(self, plans: Sequence[Planned]) -> None:
         """Have plans carried out as soon as there is room (`go_on`)."""
+        self.has_begun = True
         self.context.under_way.update(planned.opportunity.id for planned in plans)
         self._ready += plans
 
@@ -90,15 +93,19 @@ class Writer:
             return True
 
     def _send_full(self) -> bool:
-        """Send a chunk that is full, as long as its rows are not old; False where there is none."""
+        """Send a chunk that is full; False where there is none. What is not true any more is left to `write`: reading
+        rows again has to wait until everything else is read.
+        """
         chunk = self._flight.next_chunk(self._full_chunks())
         if chunk is None:
             return False
-        if self._is_fresh(chunk):
+        true = tuple(item for item in chunk.items if self._is_true(item))
+        if len(true) == len(chunk.items):
             self._flight.sent(self._send(chunk))
-        else:
-            # Reading them again has to wait until everything else is read.
-            self._old += [due_of(item) for item in chunk.items]
+            return True
+        self._old += [due_of(item) for item in chunk.items if item not in true]
+        if true:
+            self._flight.queue.appendleft(replace(chunk, items=true))
         return True
 
     def end(self, because: QbsfError) -> None:
@@ -109,12 +116,7 @@ class Writer:
                 self._take(self._flight.first())
             except QbsfError as error:
                 self._failed.add(error)
-        self._failed.raise_worst()
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether something was offered: `write` has to end it."""
-        return bool(self.context.under_way)
+        self._finish()
 
     def write(self, due: Sequence[Due], barred: frozenset[Kind], kinds: Collection[Kind]) -> None:
         """Write what is planned for these Opportunities, and what was offered; `kinds` are those of all planned writes.
@@ -122,11 +124,15 @@ class Writer:
         Raises ConfigError for a wrong stage before anything is written, OutOfTime, Unreachable.
         """
         context = self.context
+        context.under_way.clear()
         self._barred = barred
         if self._may_move_stages(kinds):
             self._read_stages()
         context.progress.phase("Writing Opportunities", len(due))
         self._send_all(self._chunks(sorted([*due, *self._old], key=lambda each: (each.account_id, each.id))))
+        self._finish()
+
+    def _finish(self) -> None:
         if not self._failed.stop:
             try:
                 self._measure_holds()
@@ -223,12 +229,16 @@ class Writer:
                 planned.append(item)
         return planned
 
-    def _is_fresh(self, chunk: Chunk) -> bool:
-        return all(self.context.is_fresh(item.opportunity.id) for item in chunk.items)
+    def _is_true(self, item: Planned) -> bool:
+        """Whether the row is not old, and nothing was heard of it since it was planned."""
+        opportunity_id = item.opportunity.id
+        return opportunity_id not in self.context.deals.touched and self.context.is_fresh(opportunity_id)
 
     def _fresh(self, chunk: Chunk) -> Chunk | None:
-        """The chunk by rows that are not old; None where nothing of it is to be written any more."""
-        if self._is_fresh(chunk):
+        """The chunk by rows that are not old and plans that are true; None where nothing of it is to be written any
+        more.
+        """
+        if all(self._is_true(item) for item in chunk.items):
             return chunk
         self._freshen([item.opportunity.id for item in chunk.items])
         again = self._plan_again([item.opportunity.id for item in chunk.items])
@@ -288,17 +298,18 @@ class Writer:
         self.gatherer.refresh([item.opportunity.id for item in chunk.items])
         left: list[Planned] = []
         for item in chunk.items:
-            now = plan(context, item.opportunity.id)
+            now = self.planner.anew(item.opportunity.id)
             if now is None:
                 continue
             if landed(note_of(item, context), now.opportunity, was_answered=False):
                 # As it stands now; its record tells what was planned.
                 item = replace(item, opportunity=now.opportunity, told=item.record)  # noqa: PLW2901
                 self._end(item, chunk.refusals.get(item.opportunity.id))
-            elif now.decision.outcome == "updated":
-                left.append(now)
-            else:
+            elif now.decision.outcome != "updated":
                 self.results.decided(now, now.record)
+            elif now.decision.kind == item.decision.kind:
+                left.append(now)
+            # What has become another kind of write, the brake has not seen: the next pass decides it.
         if left and chunk.lost:
             raise Unreachable(
                 f"Salesforce did not answer an update of {len(left)} Opportunities, twice.",

@@ -381,6 +381,22 @@ def test_an_answer_without_what_was_asked_for_or_its_time_is_refused(books: Quic
 
 
 @responses.activate
+@pytest.mark.parametrize("note", ['"cut \\ud83d"', '"x\xed\xa0\xbd"'])
+def test_half_an_emoji_in_a_note_hides_no_invoice(books: QuickBooks, note: str) -> None:
+    body = json.dumps(found("Invoice", [invoice(7, PrivateNote="NOTE"), invoice(8)])).encode()
+    responses.post(f"{ROOT}/query", body=body.replace(b'"NOTE"', note.encode("latin-1")))
+    assert [each.id for each in books.invoices_by_id(["7", "8"])] == ["7", "8"]
+
+
+@responses.activate
+def test_a_text_that_is_no_utf_8_is_an_answer_that_cannot_be_read(books: QuickBooks) -> None:
+    body = json.dumps(found("Invoice", [invoice(7, PrivateNote="NOTE")])).encode()
+    responses.post(f"{ROOT}/query", body=body.replace(b"NOTE", b"caf\xe9"))
+    with pytest.raises(Unreachable, match="JSON that breaks off"):
+        books.invoices_by_id(["7"])
+
+
+@responses.activate
 def test_an_invoice_that_answers_as_deleted_is_none(books: QuickBooks) -> None:
     responses.get(f"{ROOT}/payment/73", body=sample_text("quickbooks", "payment_deleted.json"))
     assert books.api.read("Payment", "73") is None

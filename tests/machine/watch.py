@@ -113,7 +113,9 @@ class Watch:
         if changes.get(STAGE, (None, None))[1] == WON:
             assert truth.state == "paid", f"won without money ({truth}): {told}"
             links = frozenset(self.links_of(save.record_id))
-            again = history.moved == links and not (history.forgotten and AMOUNT in changes)
+            # Without a state, only an amount that still tells the payment shows that it was moved before.
+            remembers = not history.forgotten or history.fields[AMOUNT] == truth.cash
+            again = history.moved == links and remembers
             assert not again, f"moved twice for one payment: {told}"
         if AMOUNT in changes:
             amount = changes[AMOUNT][1] or ZERO

@@ -173,6 +173,13 @@ def test_a_page_tells_the_same_as_its_objects_one_by_one() -> None:
     assert INVOICE.page(msgspec.Raw(b"{}")) == []
 
 
+def test_a_wrong_member_inside_is_told_with_its_place() -> None:
+    value = sample("payment_zero_creditmemo_applied", "Payment")
+    value["Line"] = [{"Amount": "x"}]
+    with pytest.raises(UnexpectedAnswer, match=r"Payment \d+ has another text for Line Amount, not a number"):
+        parse.payment(value)
+
+
 @pytest.mark.parametrize(("member", "value"), [("TotalAmt", "12"), ("Id", 7), ("TxnDate", "soon"), ("LinkedTxn", {})])
 def test_a_page_with_a_wrong_object_is_left_to_the_careful_reading(member: str, value: Json) -> None:
     good = sample("invoice_full", "Invoice")
@@ -188,6 +195,20 @@ def test_amounts_keep_the_digits_of_the_wire() -> None:
     assert decode('{"a": 0.1, "b": 9007199254740993.01}') == {"a": Decimal("0.1"), "b": Decimal("9007199254740993.01")}
     with pytest.raises(ValueError, match="JSON"):
         decode('{"a": NaN}')
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"a": "cut \\ud83d"}', "cut \ufffd"),
+        (b'{"a": "\\ud83d\\ude00"}', "\U0001f600"),
+        (b'{"a": "x\xed\xa0\xbd"}', "x\ufffd"),
+        (b'\xef\xbb\xbf{"a": "marked"}', "marked"),
+        ('{"a": "wide"}'.encode("utf-16"), "wide"),
+    ],
+)
+def test_half_a_character_or_a_byte_order_mark_keeps_nothing_from_being_read(body: bytes, text: str) -> None:
+    assert decode(body) == {"a": text}
 
 
 def test_the_company_of_the_documented_preferences() -> None:

@@ -1,5 +1,6 @@
 """Transactions of the state: what each leaves behind, and when the disk is waited for."""
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,20 @@ def test_what_fails_is_taken_back_and_forgotten_also_where_it_was_to_last(state:
         with state.relaxed(), pytest.raises(LookupError):
             fail(lasting=lasting)
     assert (state.get("key"), told, level(state)) == (None, ["forget", "forget"], FULL)
+
+
+def test_an_end_that_fails_is_told_as_it_is(state: State) -> None:
+    """A COMMIT on a full disk leaves the transaction open."""
+
+    def fail() -> None:
+        with state.relaxed(), state.transaction(lasting=True):
+            state.db.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+            state.db.execute("CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+            state.db.execute("INSERT INTO child VALUES (1)")
+
+    state.db.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        fail()
 
 
 def test_one_within_another_is_part_of_it(state: State) -> None:
