@@ -56,9 +56,13 @@ class StoredSalesforceSessions:
         return stored
 
     def note_where_missing(self) -> None:
-        """Leaves the facts for `status` again where the state folder was deleted; when the login was is not known."""
+        """Leaves the facts for `status` again where the state folder was deleted; when the login was is not known. A
+        new login leaves them by itself.
+        """
         if self._grant.read().salesforce is None:
-            self._note(self.current(), None)
+            self._known = self._known or self._stored()
+            if self._known is not None:
+                self._note(self._known, None)
 
     def _note(self, session: SalesforceSession, at: datetime | None) -> None:
         self._grant.set_salesforce(
