@@ -117,8 +117,6 @@ class Network:
             connection.sendall(encode(refusal, date=self._date(), close=True))
             return
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        # Of a client that is gone by now, wrap_socket would leave a socket open behind itself (CPython 3.11).
-        connection.getpeername()
         with self.certificates.context(host).wrap_socket(connection, server_side=True) as secured:
             with self._lock:
                 self._open.add(secured)

@@ -108,6 +108,7 @@ class Pass:
         if known is None or changed:
             # Salesforce's login takes as long as the answer to this.
             self._asked_books = kept.ask_books(context.books, context.lanes.quickbooks)
+            self._asked_books.raise_known()
         check_identity(context.config, context.state, context.realm_id, context.org.organization_id)
         self._tell_of_damage()
         if known is None or changed:

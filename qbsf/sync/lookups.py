@@ -77,6 +77,12 @@ class AskedBooks:
     company: "Future[Company]"
     methods: "Future[dict[str, str]]"
 
+    def raise_known(self) -> None:
+        """Raise what is known to have gone wrong already; waits for nothing."""
+        for asked in (self.company, self.methods):
+            if asked.done():
+                asked.result()
+
 
 def ask_books(books: Books, lane: Lane) -> AskedBooks:
     return AskedBooks(lane.begin(books.company), lane.begin(books.payment_methods))

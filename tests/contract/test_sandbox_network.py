@@ -1,6 +1,8 @@
 """The sandbox's network: nothing leaves it, faults strike what they are meant for, and the log tells."""
 
+import gc
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -43,6 +45,15 @@ def test_connections_that_stay_silent_block_nobody(client: Client) -> None:
     finally:
         for connection in silent:
             connection.close()
+
+
+def test_a_client_that_is_killed_before_tls_begins_leaves_nothing_open(client: Client) -> None:
+    for _ in range(150):
+        with socket.create_connection(("127.0.0.1", client.sandbox.network.port)) as killed:
+            killed.sendall(b"CONNECT quickbooks.api.intuit.com:443 HTTP/1.1\r\n\r\n")
+            killed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert client.get("preferences").status_code == 200
+    gc.collect()  # what was left open is told here
 
 
 def test_the_date_header_is_the_servers_clock(client: Client) -> None:
