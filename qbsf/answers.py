@@ -1,8 +1,10 @@
 """What is wrong with an HTTP answer, or with its absence, in words for one line of an error message. PURE."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import msgspec
 import requests
@@ -14,10 +16,9 @@ from qbsf.json_values import Json, decode
 NEXT_RUN = "Nothing to do: the next run goes on where this one stopped."
 LONGEST_TEXT = 300
 
-_DECODED = "qbsf_decoded"
-"""Where a response keeps its decoded body."""
-_OUTLINE = "qbsf_outline"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+T = TypeVar("T")
+
 _REPEAT_STATUS = frozenset({408, 420, 425, 429})
 
 
@@ -110,26 +111,25 @@ def outline(response: requests.Response) -> dict[str, msgspec.Raw] | None:
     """The members of an object, not decoded yet; None for every other body, and for JSON that `json_body` alone can
     read.
     """
-    kept = vars(response)
-    if _OUTLINE not in kept:
-        try:
-            kept[_OUTLINE] = _OBJECT.decode(response.content)
-        except (msgspec.DecodeError, RecursionError):
-            kept[_OUTLINE] = None
-    value: dict[str, msgspec.Raw] | None = kept[_OUTLINE]
-    return value
+    return _once(response, "qbsf_outline", _OBJECT.decode)
 
 
 def json_body(response: requests.Response) -> dict[str, Json] | list[Json] | None:
     """The body as JSON values, decoded once for all who ask; None where it is none, or a bare number or text."""
-    kept = vars(response)
-    if _DECODED not in kept:
-        try:
-            kept[_DECODED] = decode(response.content)
-        except (ValueError, RecursionError):
-            kept[_DECODED] = None
-    value = kept[_DECODED]
+    value = _once(response, "qbsf_decoded", decode)
     return value if isinstance(value, dict | list) else None
+
+
+def _once(response: requests.Response, name: str, read: Callable[[bytes], T]) -> T | None:
+    """What `read` makes of the body, kept with the response under a name; None where it cannot be read."""
+    kept = vars(response)
+    if name not in kept:
+        try:
+            kept[name] = read(response.content)
+        except (ValueError, msgspec.DecodeError, RecursionError):
+            kept[name] = None
+    value: T | None = kept[name]
+    return value
 
 
 def kind_of_body(response: requests.Response) -> str:

@@ -50,7 +50,7 @@ class Reader:
     def wrong(self, name: str, expected: str) -> UnexpectedAnswer:
         """The error for a member that is not as expected; its value is not shown."""
         found = kind_of(self._members[name]) if name in self._members else "nothing"
-        return UnexpectedAnswer(f"{self.where} has {found} for {name}, not {expected}.", REPORT_IT)
+        return wrong_member(self.where, found, name, expected)
 
     def has(self, name: str) -> bool:
         """Whether the member is there and not null."""
@@ -171,6 +171,11 @@ class Reader:
                 raise self.wrong(name, "a list of objects")
             items.append(Reader(self, item, name))
         return items
+
+
+def wrong_member(where: str, found: str, name: str, expected: str) -> UnexpectedAnswer:
+    """The error for a member of a record that holds another kind of value than it should."""
+    return UnexpectedAnswer(f"{where} has {found} for {name}, not {expected}.", REPORT_IT)
 
 
 @lru_cache(maxsize=4096)

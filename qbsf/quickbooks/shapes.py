@@ -16,7 +16,7 @@ from qbsf.errors import UnexpectedAnswer
 from qbsf.model import CreditMemo, Invoice, Payment, PaymentLine
 from qbsf.quickbooks import wire
 from qbsf.quickbooks.wire import NO_REF, NO_TIMES, WrongMember, amount, amount_or_zero, text
-from qbsf.records import REPORT_IT, Json, Reader, day_of, instant_of, kind_of
+from qbsf.records import REPORT_IT, Json, Reader, day_of, instant_of, kind_of, wrong_member
 from qbsf.salesforce.ids import opportunity_ids_in
 
 SYSTEM = "QuickBooks"
@@ -45,9 +45,7 @@ class Shape(Generic[W, R]):
             return self._build(msgspec.convert(value, self._sent))
         except WrongMember as wrong:
             found = "nothing" if wrong.found is None else kind_of(wrong.found)
-            raise UnexpectedAnswer(
-                f"{reader.where} has {found} for {wrong.member}, not {wrong.expected}.", REPORT_IT
-            ) from None
+            raise wrong_member(reader.where, found, wrong.member, wrong.expected) from None
         except msgspec.ValidationError as error:
             raise UnexpectedAnswer(
                 f"{reader.where} is not as it should be: {one_line(str(error))}.", REPORT_IT

@@ -7,6 +7,7 @@ from math import inf
 
 from qbsf.clock import Clock, Deadline
 from qbsf.config import Config
+from qbsf.core.brake import Limits
 from qbsf.core.case import Rules
 from qbsf.core.states import BookRules
 from qbsf.errors import OutOfTime
@@ -79,6 +80,14 @@ class Context:
         seen = self.org.server_time or self._now or self.state.get_instant("salesforce_time")
         self._now = seen or self.clock.now()
         return self._now
+
+    @property
+    def limits(self) -> Limits:
+        """The brake's, as far as this pass obeys them."""
+        sync = self.config.sync
+        if self.options.allow_large:
+            return Limits(0, 0, 0)
+        return Limits(sync.max_wins, sync.max_reversals, sync.max_changes)
 
     def use(self, lookups: Lookups) -> None:
         """Take these lookups, and what follows from them and the configuration.

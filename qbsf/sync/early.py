@@ -6,7 +6,7 @@ linked the deal named its invoices by id, no other Opportunity has to do with th
 
 from collections.abc import Sequence
 
-from qbsf.core.brake import Limits, unlimited
+from qbsf.core.brake import unlimited
 from qbsf.core.case import Kind
 from qbsf.core.links import link_text
 from qbsf.sync.context import Context
@@ -14,8 +14,6 @@ from qbsf.sync.intake import Intake
 from qbsf.sync.planner import Planner
 from qbsf.sync.planning import Planned
 from qbsf.sync.writing import Writer
-
-_AT_A_TIME = 100
 
 
 class EarlyWrites:
@@ -42,7 +40,7 @@ class EarlyWrites:
         """
         if self._writer.go_on():
             return True
-        ids, self._planned = self._planned[:_AT_A_TIME], self._planned[_AT_A_TIME:]
+        ids, self._planned = self._planned, []
         plans = self._planner.made(ids) if ids else self._planner.plan_some()
         self.go_ahead([planned for planned in plans if self.may_go_ahead(planned)])
         return bool(plans)
@@ -117,8 +115,4 @@ class EarlyWrites:
 
 def _free_kinds(context: Context) -> frozenset[Kind]:
     """The kinds of write that may be made before all of them are known."""
-    options, sync = context.options, context.config.sync
-    if options.dry_run or options.invoice is not None:
-        return frozenset()
-    no_limits = Limits(0, 0, 0)
-    return unlimited(no_limits if options.allow_large else Limits(sync.max_wins, sync.max_reversals, sync.max_changes))
+    return frozenset() if context.options.looks_only else unlimited(context.limits)

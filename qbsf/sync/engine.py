@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
 
-from qbsf.core.brake import Brake, Limits, brake
+from qbsf.core.brake import Brake, brake
 from qbsf.core.fields import told_whole
 from qbsf.core.states import Money
 from qbsf.errors import OutOfTime, QbsfError
@@ -50,14 +50,12 @@ class Pass:
         self.planner = Planner(context)
         self.writer = Writer(context, self.gatherer, self.planner, self.results)
         self.early = EarlyWrites(context, self.intake, self.planner, self.writer)
-        self.invoices = InvoiceWindow(context, self.intake, self.gatherer, self.planner, self.early)
+        self.invoices = InvoiceWindow(context, self.intake, self.planner, self.early)
         self.reader = Reader(context, self.intake, self.gatherer, self.invoices)
         self.mode: Mode = context.options.mode
         self._lookups_are_new = False
         self._asked_books: kept.AskedBooks | None = None
         self._braked: Brake = Brake()
-        self._without_link: list[str] = []
-        """Opportunities whose payment link is asked for in the next pass."""
 
     def run(self) -> Report:
         """Do the pass. Every QbsfError ends in the report; anything else is a bug and goes up."""
@@ -307,14 +305,9 @@ class Pass:
 
     def _hold_against_brake(self, due: Sequence[Due]) -> Brake:
         context = self.context
-        if context.options.allow_large:
-            return Brake()
-        limits = Limits(
-            context.config.sync.max_wins, context.config.sync.max_reversals, context.config.sync.max_changes
-        )
         kinds = [each.kind for each in due]
         before = context.own.reversals_since(context.now - DAY) if "reversal" in kinds else 0
-        return brake(kinds, before, limits)
+        return brake(kinds, before, context.limits)
 
     def _show(self, opportunity_ids: Sequence[str]) -> None:
         """A dry run: the plan is the result."""

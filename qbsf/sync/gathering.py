@@ -16,7 +16,6 @@ from qbsf.sync.context import Context
 from qbsf.sync.facts import batches, fetch_names, with_money
 from qbsf.sync.intake import Intake
 from qbsf.sync.linking import relink
-from qbsf.sync.payments_ahead import PaymentsAhead
 
 _WINDOW = 8 * query.PAGE
 """Opportunities whose records are read at once in a full pass."""
@@ -31,7 +30,6 @@ class Gatherer:
     def __init__(self, context: Context, intake: Intake) -> None:
         self.context = context
         self.intake = intake
-        self.payments_ahead = PaymentsAhead(context, intake)
         self.scope: set[str] | None = None
         """The Opportunities that this pass is about, None for all."""
         self._list_is_linked = False

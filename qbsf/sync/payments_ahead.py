@@ -13,15 +13,13 @@ from qbsf.sync.intake import Intake
 
 
 class PaymentsAhead:
-    """A statement is sent as soon as it is full; `take` sends the rest and takes in all answers.
+    """A statement is sent as soon as it is full; `take` sends the rest and takes in all answers."""
 
-    `on_taken` is told the ids of payments that were taken in.
-    """
-
-    def __init__(self, context: Context, intake: Intake) -> None:
+    def __init__(self, context: Context, intake: Intake, on_taken: Callable[[Collection[str]], None]) -> None:
+        """`on_taken` is told the ids of payments that were taken in."""
         self._context = context
         self._intake = intake
-        self.on_taken: Callable[[Collection[str]], None] = _nobody
+        self._on_taken = on_taken
         self._waiting: dict[str, None] = {}
         self._asked: set[str] = set()
         self._answers: deque[tuple[list[str], Future[list[Payment]]]] = deque()
@@ -64,8 +62,4 @@ class PaymentsAhead:
         ids, answer = self._answers.popleft()
         with suppress(Unreachable, UnexpectedAnswer):
             self._intake.asked_payments(ids, answer.result())
-            self.on_taken(ids)
-
-
-def _nobody(_: Collection[str]) -> None:
-    pass
+            self._on_taken(ids)

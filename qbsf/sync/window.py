@@ -7,8 +7,8 @@ from qbsf.lanes import Ahead
 from qbsf.model import Invoice, Page
 from qbsf.sync.context import Context
 from qbsf.sync.early import EarlyWrites
-from qbsf.sync.gathering import Gatherer
 from qbsf.sync.intake import Intake
+from qbsf.sync.payments_ahead import PaymentsAhead
 from qbsf.sync.planner import Planner
 
 PAGES_AHEAD = 6
@@ -17,13 +17,10 @@ PAGES_AHEAD = 6
 class InvoiceWindow:
     """Begun, then used while Opportunities are waited for, then read to its end."""
 
-    def __init__(
-        self, context: Context, intake: Intake, gatherer: Gatherer, planner: Planner, early: EarlyWrites
-    ) -> None:
+    def __init__(self, context: Context, intake: Intake, planner: Planner, early: EarlyWrites) -> None:
         self._context = context
         self._intake = intake
-        self._payments = gatherer.payments_ahead
-        self._payments.on_taken = self._plan_ahead
+        self._payments = PaymentsAhead(context, intake, self._plan_ahead)
         self._planner = planner
         self._early = early
         self._pages: Ahead[Page[Invoice]] | None = None

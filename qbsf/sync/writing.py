@@ -99,13 +99,16 @@ class Writer:
         chunk = self._flight.next_chunk(self._full_chunks())
         if chunk is None:
             return False
-        true = tuple(item for item in chunk.items if self._is_true(item))
+        true: list[Planned] = []
+        for item in chunk.items:
+            if self._is_true(item):
+                true.append(item)
+            else:
+                self._old.append(due_of(item))
         if len(true) == len(chunk.items):
             self._flight.sent(self._send(chunk))
-            return True
-        self._old += [due_of(item) for item in chunk.items if item not in true]
-        if true:
-            self._flight.queue.appendleft(replace(chunk, items=true))
+        elif true:
+            self._flight.queue.appendleft(replace(chunk, items=tuple(true)))
         return True
 
     def end(self, because: QbsfError) -> None:

@@ -73,6 +73,14 @@ def computers(tmp_path: Path) -> Iterator[list[Computer]]:
         computer.close()
 
 
+def paid_world(qbsf: Installation, count: int) -> list[str]:
+    """So many paid invoices, each named by a deal, and no brake."""
+    invoices = qbsf.books.bulk_seed(count)
+    qbsf.org.bulk_seed(count, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
+    qbsf.configure(sync=NO_BRAKE)
+    return invoices
+
+
 def mixed_world(qbsf: Installation, count: int) -> list[str]:
     """Paid deals of a few accounts, and of each kind of trouble some."""
     qbsf.configure(sync=NO_BRAKE)
@@ -130,9 +138,7 @@ def test_results_are_the_same_whether_all_is_decided_before_the_first_write_or_n
 
 def test_deals_are_written_while_payments_of_others_are_still_read(computers: list[Computer]) -> None:
     qbsf = computers[1]
-    invoices = qbsf.books.bulk_seed(1500)
-    qbsf.org.bulk_seed(1500, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
-    qbsf.configure(sync=NO_BRAKE)
+    invoices = paid_world(qbsf, 1500)
     (last,) = qbsf.books.payments_of(invoices[1499])
     wrote = threading.Event()
     waited: list[bool] = []
@@ -167,9 +173,7 @@ def test_no_deal_is_written_before_every_opportunity_was_read(computers: list[Co
 
 
 def test_eight_requests_at_quickbooks_and_four_at_salesforce_are_under_way_at_most(qbsf: Installation) -> None:
-    invoices = qbsf.books.bulk_seed(3000)
-    qbsf.org.bulk_seed(3000, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
-    qbsf.configure(sync=NO_BRAKE)
+    paid_world(qbsf, 3000)
     later(qbsf, hours=24 * 100)  # beyond the look-back window: all are asked for by id
     qbsf.authorize()
     watch = Watch(qbsf)
@@ -195,9 +199,7 @@ def test_deals_of_one_account_are_never_written_by_two_requests_at_once(qbsf: In
 
 def test_a_page_of_payments_that_fails_does_not_lose_the_others(computers: list[Computer]) -> None:
     qbsf = computers[1]
-    invoices = qbsf.books.bulk_seed(2500)
-    qbsf.org.bulk_seed(2500, fields=lambda position: {"QB_Invoice_ID__c": invoices[position]})
-    qbsf.configure(sync=NO_BRAKE)
+    invoices = paid_world(qbsf, 2500)
     (payment,) = qbsf.books.payments_of(invoices[1500])
     broken = f"'{payment}'".encode()
 

@@ -1,37 +1,20 @@
 """Chunks on their way: the order in which they go, and whom they wait for."""
 
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from dataclasses import replace
+
+from unit.core_examples import opportunity
 
 from qbsf.core.case import Decision
 from qbsf.core.links import Links
-from qbsf.model import Opportunity, UpdateResult
+from qbsf.model import UpdateResult
 from qbsf.sync.flight import Chunk, Flight, Sent
 from qbsf.sync.planning import Planned
 
 
 def chunk(*accounts: str) -> Chunk:
     """A chunk with a deal of each of these Accounts; "" is a deal without one."""
-    rows = [
-        Opportunity(
-            id=f"006{number:015}",
-            name="Deal",
-            stage="Open",
-            is_closed=False,
-            is_won=False,
-            amount=None,
-            close_date=None,
-            currency="",
-            account_id=account,
-            account_name="",
-            record_type="",
-            fields={},
-            modified_by="",
-            modified_by_id="",
-            system_modstamp=datetime(2026, 11, 22, tzinfo=UTC),
-        )
-        for number, account in enumerate(accounts)
-    ]
+    rows = [replace(opportunity(), id=f"006{number:015}", account_id=of) for number, of in enumerate(accounts)]
     return Chunk(tuple(Planned(row, Links(), None, Decision("updated", "paid"), None) for row in rows))
 
 
